@@ -1,0 +1,1 @@
+"""云署: the Django project and what a bureau's people use."""

@@ -1,0 +1,10 @@
+"""Registers exchange."""
+
+from django.apps import AppConfig
+
+
+class ExchangeConfig(AppConfig):
+    """Django's entry to exchange."""
+
+    name = "saas.exchange"
+    label = "exchange"

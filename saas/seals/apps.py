@@ -1,0 +1,10 @@
+"""Registers seals."""
+
+from django.apps import AppConfig
+
+
+class SealsConfig(AppConfig):
+    """Django's entry to seals."""
+
+    name = "saas.seals"
+    label = "seals"

@@ -1,0 +1,7 @@
+"""The intranet zone's routes."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("saas.accounts.urls")),
+]
