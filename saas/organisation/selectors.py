@@ -1,0 +1,196 @@
+"""Reads of the organisation, in rank order; each one query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q
+
+from saas.core.actors import Actor
+from saas.organisation.models import Appointment, Person, Post, PostKind, Unit, today
+
+
+@dataclass(frozen=True, slots=True)
+class UnitNode:
+    """A unit in the tree with its depth (0 = root) and its children in order."""
+
+    unit: Unit
+    depth: int
+    children: tuple[UnitNode, ...] = field(default=())
+
+    def walk(self) -> Iterable[UnitNode]:
+        """This node and all below, in reading order."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+def unit_tree(*, including_inactive: bool = False) -> list[UnitNode]:
+    """The roots of the tree, siblings by `position` then code. One query."""
+    units = Unit.objects.all() if including_inactive else Unit.objects.filter(active=True)
+    known = {unit.id: unit for unit in units}
+    below: dict[UUID | None, list[Unit]] = {}
+    for unit in sorted(known.values(), key=lambda u: (u.position, u.code)):
+        below.setdefault(unit.parent_id if unit.parent_id in known else None, []).append(unit)
+
+    def node(unit: Unit, depth: int) -> UnitNode:
+        return UnitNode(unit, depth, tuple(node(child, depth + 1) for child in below.get(unit.id, ())))
+
+    return [node(unit, 0) for unit in below.get(None, ())]
+
+
+def flat_units(*, including_inactive: bool = False) -> list[UnitNode]:
+    """The tree in reading order. One query."""
+    return [node for root in unit_tree(including_inactive=including_inactive) for node in root.walk()]
+
+
+def current_appointments(person: Person | UUID) -> list[Appointment]:
+    """A person's appointments in force today, the primary one first; post and unit are loaded."""
+    person_id = person.id if isinstance(person, Person) else person
+    return list(
+        Appointment.objects.current()
+        .filter(person_id=person_id)
+        .select_related("person", "post__unit")
+        .order_by("-primary", "acting", "post__position", "starts")
+    )
+
+
+def holders(post_id: UUID) -> list[Appointment]:
+    """Who holds a post today, in rank order; person, post and unit are loaded. Empty when vacant."""
+    return list(
+        Appointment.objects.current()
+        .filter(post_id=post_id, post__active=True)
+        .select_related("person", "post__unit")
+        .in_rank_order()
+    )
+
+
+def holders_by_post(post_ids: Iterable[UUID]) -> dict[UUID, list[Appointment]]:
+    """The same for many posts in one query; a vacant post has an empty list."""
+    found: dict[UUID, list[Appointment]] = {post_id: [] for post_id in post_ids}
+    rows = Appointment.objects.current().filter(post_id__in=found, post__active=True)
+    for appointment in rows.select_related("person", "post__unit").in_rank_order():
+        found[appointment.post_id].append(appointment)
+    return found
+
+
+def posts_held(person_id: UUID) -> list[UUID]:
+    """The ids of the posts a person holds today."""
+    return list(
+        Appointment.objects.current().filter(person_id=person_id, post__active=True).values_list("post_id", flat=True)
+    )
+
+
+def leader_post(unit: Unit | UUID) -> Post | None:
+    """The post of the unit's leader, or None when it has none."""
+    unit_id = unit.id if isinstance(unit, Unit) else unit
+    posts = Post.objects.filter(unit_id=unit_id, kind=PostKind.LEADER, active=True).select_related("unit")
+    return posts.order_by("position", "name").first()
+
+
+def in_charge_post(unit: Unit | UUID) -> Post | None:
+    """The post of the leader in charge of a unit (分管领导): its own, or the nearest ancestor's. One query."""
+    unit_id = unit.id if isinstance(unit, Unit) else unit
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE up AS (
+                SELECT id, parent_id, in_charge_post_id, 0 AS distance FROM organisation_unit WHERE id = %s
+                UNION ALL
+                SELECT u.id, u.parent_id, u.in_charge_post_id, up.distance + 1
+                FROM organisation_unit u JOIN up ON u.id = up.parent_id WHERE up.distance < 50
+            )
+            SELECT p.id FROM up JOIN organisation_post p ON p.id = up.in_charge_post_id AND p.active
+            ORDER BY up.distance LIMIT 1
+            """,
+            [unit_id],
+        )
+        row = cursor.fetchone()
+    return Post.objects.select_related("unit").get(id=row[0]) if row else None
+
+
+def posts_of(unit_id: UUID) -> list[Post]:
+    """A unit's active posts in order."""
+    return list(Post.objects.filter(unit_id=unit_id, active=True).order_by("position", "name"))
+
+
+def person_of(user_id: UUID) -> Person | None:
+    """The person who signs in with an account, or None."""
+    return Person.objects.filter(user_id=user_id).first()
+
+
+def people_by_id(ids: Iterable[UUID]) -> dict[UUID, Person]:
+    """Many people in one query."""
+    return Person.objects.in_bulk(list(ids))
+
+
+def person_groups(actor: Actor) -> list[UUID]:
+    """Every group the actor may read as: the person, the posts held today, their units and those above. One query.
+
+    An actor without a person (an administrator, a system act) reads as nobody: the list is empty.
+    """
+    if actor.person_id is None:
+        return []
+    day = today()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE held AS (
+                SELECT p.id AS post_id, p.unit_id
+                FROM organisation_appointment a
+                JOIN organisation_person who ON who.id = a.person_id AND who.active
+                JOIN organisation_post p ON p.id = a.post_id AND p.active
+                WHERE a.person_id = %(person)s AND a.starts <= %(day)s AND (a.ends IS NULL OR a.ends >= %(day)s)
+            ), up AS (
+                SELECT u.id, u.parent_id FROM organisation_unit u WHERE u.id IN (SELECT unit_id FROM held)
+                UNION
+                SELECT u.id, u.parent_id FROM organisation_unit u JOIN up ON u.id = up.parent_id
+            )
+            SELECT %(person)s::uuid UNION SELECT post_id FROM held UNION SELECT id FROM up
+            """,
+            {"person": actor.person_id, "day": day},
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def directory(*, unit_id: UUID | None = None, words: str = "", limit: int = 200) -> Sequence[Appointment]:
+    """Current appointments for the 通讯录: of one unit and all below it, or everyone whose name matches.
+
+    Args:
+        unit_id: only this unit and those under it.
+        words: part of a name, of its pinyin initials, of a staff number, a mobile number or a post's name.
+        limit: at most this many rows.
+    """
+    rows = Appointment.objects.current().filter(post__active=True).select_related("person", "post__unit")
+    if unit_id is not None:
+        rows = rows.filter(post__unit_id__in=units_below(unit_id))
+    words = words.strip()
+    if words:
+        rows = rows.filter(
+            Q(person__name__icontains=words)
+            | Q(person__initials__startswith=words.lower())
+            | Q(person__staff_number__startswith=words)
+            | Q(person__mobile__startswith=words)
+            | Q(post__name__icontains=words)
+        )
+    return rows.order_by("post__unit__position", "post__unit__code", "post__position", "acting", "person__rank")[:limit]
+
+
+def units_below(unit_id: UUID) -> list[UUID]:
+    """The ids of a unit and of every unit under it. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE down AS (
+                SELECT id FROM organisation_unit WHERE id = %s
+                UNION
+                SELECT u.id FROM organisation_unit u JOIN down ON u.parent_id = down.id
+            )
+            SELECT id FROM down
+            """,
+            [unit_id],
+        )
+        return [row[0] for row in cursor.fetchall()]
