@@ -18,7 +18,7 @@ class Change:
     people: frozenset[UUID] = frozenset()
 
 
-type Listener = Callable[[Change], None]
+Listener = Callable[[Change], None]
 _listeners: list[Listener] = []
 
 
