@@ -79,7 +79,7 @@ EXCLUSIVE_ROLES = frozenset(
 
 CELLS = frozenset({Zone.INTRANET, Zone.EXTRANET})
 EVERYWHERE = frozenset(Zone)
-type View = Callable[..., HttpResponseBase]
+View = Callable[..., HttpResponseBase]
 
 
 def access(permission: Permission, *, zones: Iterable[Zone] = (Zone.INTRANET,)) -> Callable[[View], View]:

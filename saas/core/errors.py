@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from django.utils.functional import Promise
 
-type Text = str | Promise
+Text = str | Promise
 
 
 class YunshuError(Exception):

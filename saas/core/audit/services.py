@@ -9,7 +9,7 @@ from uuid import UUID
 from saas.core.actors import Actor
 from saas.core.audit.events import Event
 
-type Detail = Mapping[str, str | int | bool | None | list[str]]
+Detail = Mapping[str, str | int | bool | None | list[str]]
 
 
 @dataclass(frozen=True, slots=True)
