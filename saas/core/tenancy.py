@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -47,3 +50,40 @@ def current_tenant() -> TenantRef:
     if not isinstance(ref, TenantRef):
         raise NoTenant("no tenant is set on this connection")
     return ref
+
+
+class Directory(Protocol):
+    """What the layers below `tenants` may ask about bureaus; `tenants` registers the real one."""
+
+    def active(self) -> list[TenantRef]:
+        """The bureaus of this cell that are at work."""
+
+    def activate(self, schema: str) -> AbstractContextManager[TenantRef]:
+        """Work for the bureau of that schema inside the block."""
+
+
+class _ManagementDirectory:
+    """The management zone has one tenant: itself."""
+
+    def active(self) -> list[TenantRef]:
+        return [MANAGEMENT]
+
+    @contextmanager
+    def activate(self, schema: str) -> Iterator[TenantRef]:
+        if schema != MANAGEMENT_SCHEMA:
+            raise NoTenant(f"no tenant {schema!r} in the management zone")
+        yield MANAGEMENT
+
+
+_directory: Directory = _ManagementDirectory()
+
+
+def register_directory(directory: Directory) -> None:
+    """Called once by `tenants` when a cell's process starts."""
+    global _directory  # noqa: PLW0603
+    _directory = directory
+
+
+def directory() -> Directory:
+    """The bureaus of this process's cell."""
+    return _directory

@@ -1,0 +1,35 @@
+"""The process's own measurements; labels are bounded: route names, task names, operations, never ids or titles."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import Counter, Histogram
+
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+REQUESTS = Counter("yunshu_requests_total", "Requests by route and status class.", ["route", "method", "status"])
+REQUEST_SECONDS = Histogram("yunshu_request_seconds", "Time to answer.", ["route"], buckets=_FAST)
+JOBS = Counter("yunshu_jobs_total", "Jobs run, by outcome.", ["task", "outcome"])
+JOB_SECONDS = Histogram("yunshu_job_seconds", "Run time of a job.", ["task"], buckets=(*_FAST, 10.0, 60.0, 300.0))
+DEPENDENCY_SECONDS = Histogram(
+    "yunshu_dependency_seconds", "Time of one call to a part we depend on.", ["part", "operation"], buckets=_FAST
+)
+DEPENDENCY_ERRORS = Counter("yunshu_dependency_errors_total", "Calls that failed.", ["part", "operation"])
+APPROVAL_ACTS = Counter("yunshu_approval_acts_total", "Acts on tasks, by kind.", ["act"])
+DOCUMENTS_ISSUED = Counter("yunshu_documents_issued_total", "Documents numbered, by type.", ["kind"])
+
+
+@contextmanager
+def timed(part: str, operation: str) -> Iterator[None]:
+    """Measure one call to `part` (``database``, ``vault``, ``storage``)."""
+    started = time.perf_counter()
+    try:
+        yield
+    except Exception:
+        DEPENDENCY_ERRORS.labels(part=part, operation=operation).inc()
+        raise
+    finally:
+        DEPENDENCY_SECONDS.labels(part=part, operation=operation).observe(time.perf_counter() - started)
