@@ -83,7 +83,8 @@ AS $f$ SELECT j.id, j.task_name::text, j.attempts, j.last_error, j.enqueued_at F
 CREATE FUNCTION cell.repeat_my_job(p_id bigint) RETURNS boolean
 LANGUAGE sql SECURITY DEFINER SET search_path = cell, pg_temp
 AS $f$ WITH again AS (
-         UPDATE procrastinate_jobs SET status = 'todo', attempts = 0, scheduled_at = NULL, last_error = '', queueing_lock = NULL
+         UPDATE procrastinate_jobs SET status = 'todo', attempts = 0, scheduled_at = NULL,
+           last_error = '', queueing_lock = NULL
          WHERE id = p_id AND status = 'failed' AND tenant = cell.acting_tenant() RETURNING 1)
        SELECT EXISTS (SELECT 1 FROM again) $f$;
 
