@@ -125,6 +125,9 @@ class Environment:
     public_port: int = _variable(_whole, "the port users reach this zone at (0 for the scheme's own)", 0)
     public_scheme: str = _variable(_text, "http (demo on localhost only) or https", "https")
     management_url: str = _variable(_http, "http(s)://HOST:PORT of the management zone", "")
+    fonts_folder: Path = _variable(
+        Path, "the folder with the document fonts (仿宋, 黑体, 楷体, 宋体, 小标宋)", Path("/usr/share/fonts")
+    )
     metrics_port: int = _variable(_whole, "a port for metrics, 0 for none", 0)
     run_folder: Path = _variable(Path, "a folder for sockets, metrics files and logs", Path("/tmp"))
     debug: bool = _variable(_flag, "true or false", False)

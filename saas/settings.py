@@ -12,6 +12,7 @@ PROCESS = env.process
 DEBUG = env.debug
 DEMO = env.demo
 SECRET_KEY = env.secret_key
+FONTS_FOLDER = env.fonts_folder
 IN_CELL = ZONE is not Zone.MANAGEMENT
 
 # --- Apps -----------------------------------------------------------------------------------------------------
@@ -152,8 +153,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"tenant": {"()": "saas.core.logs.TenantFilter"}, "secrets": {"()": "saas.core.logs.SecretFilter"}},
     "formatters": {"line": {"()": "saas.core.logs.JsonFormatter"}},
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tenant", "secrets"]}
-    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tenant", "secrets"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
 }
