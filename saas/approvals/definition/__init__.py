@@ -1,0 +1,43 @@
+"""What a flow is: a tree a clerk can read, stored as validated JSON."""
+
+from saas.approvals.definition.model import (
+    Approve,
+    Automatic,
+    Branch,
+    Circulate,
+    Comparison,
+    Condition,
+    End,
+    Flow,
+    Limit,
+    Mode,
+    Node,
+    Parallel,
+    Rule,
+    RuleKind,
+    Start,
+    SubFlow,
+)
+from saas.approvals.definition.parse import DefinitionInvalid, Problem, parse
+
+__all__ = [
+    "Approve",
+    "Automatic",
+    "Branch",
+    "Circulate",
+    "Comparison",
+    "Condition",
+    "DefinitionInvalid",
+    "End",
+    "Flow",
+    "Limit",
+    "Mode",
+    "Node",
+    "Parallel",
+    "Problem",
+    "Rule",
+    "RuleKind",
+    "Start",
+    "SubFlow",
+    "parse",
+]
