@@ -5,3 +5,8 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("saas.accounts.urls")),
 ]
+
+handler400 = "saas.core.middleware.bad_request"
+handler403 = "saas.core.middleware.permission_denied"
+handler404 = "saas.core.middleware.page_not_found"
+handler500 = "saas.core.middleware.server_error"
