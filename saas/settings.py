@@ -39,8 +39,8 @@ _OFFICE = [
 ]
 _LIBRARIES = ["allauth", "django_htmx", "template_partials", "saas.portal"]
 _BY_ZONE = {
-    Zone.INTRANET: (["django_tenants", "saas.core.cell", "tenants"], [*_ACCOUNTS, *_OFFICE]),
-    Zone.EXTRANET: (["django_tenants", "saas.core.cell", "tenants"], _ACCOUNTS),
+    Zone.INTRANET: (["saas.core.cell", "tenants"], [*_ACCOUNTS, *_OFFICE]),
+    Zone.EXTRANET: (["saas.core.cell", "tenants"], _ACCOUNTS),
     Zone.MANAGEMENT: (["saas.core.cell", "tenants.directory", *_ACCOUNTS], []),
 }
 SHARED_APPS, TENANT_APPS = _BY_ZONE[ZONE]

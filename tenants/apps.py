@@ -8,3 +8,12 @@ class TenantsConfig(AppConfig):
 
     name = "tenants"
     label = "tenants"
+
+    def ready(self) -> None:
+        """Bind queries to bureaus and tell the layers below where bureaus are found."""
+        from saas.core.tenancy import register_directory
+        from tenants import guards
+        from tenants.selectors import CellDirectory
+
+        guards.install()
+        register_directory(CellDirectory())
