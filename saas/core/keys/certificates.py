@@ -1,0 +1,92 @@
+"""Gets a seal its certificate: the request is signed inside Vault by the seal's key, which never leaves it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from asn1crypto import algos, csr, keys, pem, x509
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from saas.core.errors import NotFound
+from saas.core.keys.algorithms import SealKeyKind
+from saas.core.keys.client import KeyMissing, client
+from saas.core.keys.names import KeyName
+from saas.core.keys.policies import pki_mount
+from saas.core.keys.services import public_key_pem, sign
+from saas.core.tenancy import TenantRef
+from saas.env import Zone
+
+_SIGNATURE_OIDS = {SealKeyKind.RSA_3072: "sha256_rsa", SealKeyKind.ECDSA_P256: "sha256_ecdsa"}
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate, the certificates above it (nearest first), both PEM, and its serial number."""
+
+    pem: str
+    chain: tuple[str, ...]
+    serial: str
+
+
+def issue_seal_certificate(
+    ref: TenantRef, key: KeyName, kind: SealKeyKind, *, common_name: str, days: int = 1095
+) -> Certificate:
+    """Have this zone's seal authority certify a seal's key.
+
+    Args:
+        ref: the tenant; its name becomes the subject's organisation, set by the authority.
+        key: the seal's key.
+        kind: what the key is.
+        common_name: the seal's name.
+        days: validity, at most five years.
+
+    Raises:
+        NotFound: the key or the tenant's certificate role does not exist.
+        Unavailable: Vault is sealed or away.
+    """
+    request = certificate_request(key, kind, common_name=common_name)
+    path = f"{pki_mount(Zone(settings.ZONE))}/sign/{ref.schema}"
+    body = {"csr": request, "common_name": common_name, "ttl": f"{days * 24}h", "format": "pem"}
+    try:
+        data = client().call("post", path, body)
+    except KeyMissing:
+        raise NotFound(_("本单位尚无签章证书的签发权限。请联系系统管理员。"), code="keys.missing") from None
+    chain = data.get("ca_chain") or [data["issuing_ca"]]
+    return Certificate(str(data["certificate"]), tuple(str(item) for item in chain), str(data["serial_number"]))
+
+
+def certificate_request(key: KeyName, kind: SealKeyKind, *, common_name: str) -> str:
+    """A PKCS#10 request (RFC 2986) for a key in Vault, PEM; `cryptography` can sign only with keys it holds."""
+    _type, _headers, der = pem.unarmor(public_key_pem(key).encode())
+    info = csr.CertificationRequestInfo(
+        {
+            "version": "v1",
+            "subject": x509.Name.build({"common_name": common_name}),
+            "subject_pk_info": keys.PublicKeyInfo.load(der),
+            "attributes": csr.CRIAttributes([]),
+        }
+    )
+    digest = hashlib.sha256(info.dump()).digest()
+    request = csr.CertificationRequest(
+        {
+            "certification_request_info": info,
+            "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": _SIGNATURE_OIDS[kind]}),
+            "signature": sign(key, digest, kind.algorithm),
+        }
+    )
+    return pem.armor("CERTIFICATE REQUEST", request.dump()).decode()
+
+
+def seal_authority_pem() -> str:
+    """The root certificate that this zone's seals are checked against, PEM.
+
+    Raises:
+        NotFound: the authority is not set up.
+        Unavailable: Vault is sealed or away.
+    """
+    try:
+        return str(client().call("get", f"{pki_mount(Zone(settings.ZONE))}/cert/ca")["certificate"])
+    except KeyMissing:
+        raise NotFound(_("签章证书机构尚未建立。请联系系统管理员。"), code="keys.missing") from None

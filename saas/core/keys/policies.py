@@ -1,0 +1,134 @@
+"""Says once, in one table, what each kind of process may ask of Vault; everything else is refused by default.
+
+Paths are prefixes because Vault matches a ``*`` only at a path's end: that is why a key's kind leads its name.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from saas.env import Process, Zone
+
+
+class Capability(enum.StrEnum):
+    """Vault's capabilities this product uses."""
+
+    CREATE = "create"
+    READ = "read"
+    UPDATE = "update"
+    DELETE = "delete"
+    LIST = "list"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One path and what may be done on it. `forbidden_parameters` are refused whatever their value."""
+
+    path: str
+    capabilities: tuple[Capability, ...]
+    forbidden_parameters: tuple[str, ...] = field(default=())
+
+
+READ = (Capability.READ,)
+USE = (Capability.UPDATE,)
+MAKE = (Capability.CREATE, Capability.UPDATE)
+OWN = (Capability.CREATE, Capability.UPDATE, Capability.READ, Capability.DELETE)
+NEVER = (Capability.DENY,)
+# A key made by a process can neither be exported later nor have been known before (import).
+_SECRET_FOR_EVER = ("exportable", "allow_plaintext_backup", "ciphertext", "public_key")
+
+_EVERYBODY = (Rule("{transit}/export/*", NEVER), Rule("{transit}/backup/*", NEVER), Rule("sys/raw/*", NEVER))
+_WRAP = (
+    Rule("{transit}/datakey/plaintext/wrap-*", USE),
+    Rule("{transit}/encrypt/wrap-*", USE),
+    Rule("{transit}/decrypt/wrap-*", USE),
+)
+# Public halves, to verify with; a symmetric key shows only its versions here.
+_PUBLIC = (
+    Rule("{transit}/keys/sign-*", READ),
+    Rule("{transit}/keys/seal-*", READ),
+    Rule("{transit}/keys/audit-head-*", READ),
+    Rule("{pki}/cert/ca", READ),
+)
+_COMMANDS_PUBLIC = (Rule("transit-management/keys/commands", READ),)
+_SIGN = (Rule("{transit}/sign/seal-*", USE), Rule("{transit}/sign/sign-*", USE))
+_SEAL_MAKING = (
+    Rule("{transit}/keys/seal-*", (*MAKE, Capability.READ), _SECRET_FOR_EVER),
+    Rule("{pki}/sign/*", USE),
+)
+_TENANT_KEYS = (
+    Rule("{transit}/keys/wrap-*", OWN, _SECRET_FOR_EVER),
+    Rule("{transit}/keys/sign-*", OWN, _SECRET_FOR_EVER),
+    Rule("{transit}/keys/seal-*", OWN, _SECRET_FOR_EVER),
+    Rule("{transit}/keys", (Capability.LIST,)),
+    Rule("{pki}/roles/*", OWN),
+    Rule("{transit}/keys/audit-head-*", READ),
+    Rule("{transit}/sign/audit-head-*", USE),
+    Rule("{transit}/keys/cell-*", READ),
+    Rule("{transit}/sign/cell-*", USE),
+)
+_SIGN_COMMANDS = (
+    Rule("transit-management/sign/commands", USE),
+    Rule("transit-management/keys/commands", READ),
+)
+_SIGN_HEADS = (Rule("{transit}/sign/audit-head-*", USE), Rule("{transit}/keys/audit-head-*", READ))
+
+_IN_CELL: Mapping[Process, tuple[Rule, ...]] = {
+    Process.WEB: (*_EVERYBODY, *_WRAP, *_PUBLIC),
+    Process.JOBS: (*_EVERYBODY, *_WRAP, *_PUBLIC, *_SIGN, *_SEAL_MAKING),
+    Process.AGENT: (*_EVERYBODY, *_TENANT_KEYS, *_COMMANDS_PUBLIC),
+    # An operator at the cell's own machine: loads documents, sets a demo up, verifies trails.
+    Process.CLI: (*_EVERYBODY, *_WRAP, *_PUBLIC, *_SIGN, *_SEAL_MAKING, *_TENANT_KEYS, *_COMMANDS_PUBLIC),
+}
+_IN_MANAGEMENT: Mapping[Process, tuple[Rule, ...]] = {
+    Process.WEB: (*_EVERYBODY, *_WRAP, *_SIGN_COMMANDS),
+    Process.JOBS: (*_EVERYBODY, *_WRAP),
+    Process.AGENT: (*_EVERYBODY, *_SIGN_HEADS),
+    Process.CLI: (*_EVERYBODY, *_WRAP, *_SIGN_COMMANDS, *_SIGN_HEADS),
+}
+TABLE: Mapping[Zone, Mapping[Process, tuple[Rule, ...]]] = {
+    Zone.INTRANET: _IN_CELL,
+    Zone.EXTRANET: _IN_CELL,
+    Zone.MANAGEMENT: _IN_MANAGEMENT,
+}
+
+
+def transit_mount(zone: Zone) -> str:
+    """The transit engine of a zone."""
+    return f"transit-{zone}"
+
+
+def pki_mount(zone: Zone) -> str:
+    """The authority that issues the seal certificates of a zone."""
+    return f"pki-seals-{zone}"
+
+
+def role_name(zone: Zone, process: Process) -> str:
+    """The AppRole, and policy, of a kind of process."""
+    return f"{zone}-{process}"
+
+
+def rules(zone: Zone, process: Process) -> dict[str, Rule]:
+    """The table's rules with this zone's mounts, by path; one path's capabilities are united, its refusals kept."""
+    united: dict[str, Rule] = {}
+    for rule in TABLE[zone][process]:
+        path = rule.path.format(transit=transit_mount(zone), pki=pki_mount(zone))
+        before = united.get(path, Rule(path, ()))
+        capabilities = sorted({*before.capabilities, *rule.capabilities})
+        forbidden = sorted({*before.forbidden_parameters, *rule.forbidden_parameters})
+        united[path] = Rule(path, tuple(capabilities), tuple(forbidden))
+    return united
+
+
+def render(zone: Zone, process: Process) -> str:
+    """The Vault policy of a kind of process, as the JSON that Vault reads beside HCL."""
+    paths: dict[str, dict[str, object]] = {}
+    for path, rule in rules(zone, process).items():
+        paths[path] = {"capabilities": list(rule.capabilities)}
+        if rule.forbidden_parameters:
+            paths[path]["denied_parameters"] = {name: [] for name in rule.forbidden_parameters}
+    return json.dumps({"path": paths}, indent=1, sort_keys=True)
