@@ -1,0 +1,70 @@
+"""Keeps what the embedded stack must remember: generated passwords, chosen ports, finished steps, present state."""
+
+from __future__ import annotations
+
+import json
+import secrets as random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from saas.embedded.ports import free_port
+from saas.embedded.processes import StackError, write_private
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in `path`, empty when there is no file.
+
+    Raises:
+        StackError: the file is there but cannot be read; it is never overwritten then.
+    """
+    try:
+        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        message = f"cannot read {path}: {error}"
+        raise StackError(message) from error
+    return value
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Replace `path` by `value` in one step, readable by its owner alone."""
+    write_private(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+@dataclass(slots=True)
+class Secrets:
+    """The generated passwords of one stack, in one file of mode 0600; each is made when first asked for."""
+
+    path: Path
+
+    def get(self, name: str) -> str:
+        """Return the secret called `name`: 43 characters safe in URLs."""
+        known = read_json(self.path)
+        if name not in known:
+            known[name] = random.token_urlsafe(32)
+            write_json(self.path, known)
+        return str(known[name])
+
+
+@dataclass(slots=True)
+class Ports:
+    """The loopback ports of one stack: chosen once, remembered, chosen again when somebody else took one."""
+
+    path: Path
+
+    def known(self, name: str) -> int:
+        """Return the remembered port of `name`, 0 when none was chosen yet."""
+        return int(read_json(self.path).get(name, 0))
+
+    def choose(self, name: str, *, preferred: int = 0) -> int:
+        """Return a port that is free now: the remembered one, else `preferred`, else any; and remember it."""
+        known = {key: int(value) for key, value in read_json(self.path).items()}
+        others = frozenset(value for key, value in known.items() if key != name)
+        port = free_port(known.get(name, 0) or preferred, taken=others)
+        if port != preferred and preferred and free_port(preferred, taken=others) == preferred:
+            port = preferred
+        if known.get(name) != port:
+            write_json(self.path, {**known, name: port})
+        return port
