@@ -23,8 +23,8 @@ COMMON: tuple[Grant, ...] = (
     Grant("EXECUTE", "FUNCTION cell.repeat_my_job(bigint)", "repeat its own failed jobs"),
 )
 # Inside its schema a role has SELECT, INSERT, UPDATE, DELETE on every table, but for these.
-READ_ONLY_TABLES = ("django_migrations",)
-APPEND_ONLY_TABLES: tuple[str, ...] = ()
+READ_ONLY_TABLES = ("django_migrations", "audit_link", "audit_head")
+APPEND_ONLY_TABLES: tuple[str, ...] = ("audit_record",)
 
 
 def group_role(*, zone: str, cell: str) -> str:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from django.db import models
 
+from saas.core.audit.models import AuditHead, AuditLink, AuditRecord
+
+__all__ = ["AuditHead", "AuditLink", "AuditRecord", "TenantModel"]
+
 
 class TenantModel(models.Model):
     """A row of one bureau.

@@ -2,7 +2,7 @@
 
 from saas.core.keys.algorithms import Algorithm, SealKeyKind
 from saas.core.keys.certificates import Certificate, issue_seal_certificate, seal_authority_pem
-from saas.core.keys.client import Health, add_observer
+from saas.core.keys.client import Health
 from saas.core.keys.names import KeyName
 from saas.core.keys.services import (
     DataKey,
@@ -31,7 +31,6 @@ __all__ = [
     "SealKeyKind",
     "Signature",
     "WrongKey",
-    "add_observer",
     "create_seal_key",
     "create_tenant_keys",
     "data_key",

@@ -48,7 +48,7 @@ def issue_seal_certificate(
     """
     request = certificate_request(key, kind, common_name=common_name)
     path = f"{pki_mount(Zone(settings.ZONE))}/sign/{ref.schema}"
-    body = {"csr": request, "common_name": common_name, "ttl": f"{days * 24}h", "format": "pem"}
+    body = {"csr": request, "common_name": common_name, "exclude_cn_from_sans": True, "ttl": f"{days * 24}h"}
     try:
         data = client().call("post", path, body)
     except KeyMissing:

@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import hvac
@@ -17,6 +17,7 @@ from hvac import exceptions as refusals
 from requests.adapters import HTTPAdapter
 
 from saas.core.errors import Unavailable
+from saas.core.metrics import timed
 
 logger = logging.getLogger(__name__)
 _CONNECT_SECONDS = 3.0
@@ -36,15 +37,6 @@ class Health(enum.StrEnum):
 
 class KeyMissing(Exception):
     """Vault holds no such key, or the input does not belong to it; the caller says what that means."""
-
-
-Observer = Callable[[str, float, bool], None]
-_observers: list[Observer] = []
-
-
-def add_observer(observer: Observer) -> None:
-    """Have `observer(operation, seconds, succeeded)` called after each call to Vault (for metrics)."""
-    _observers.append(observer)
 
 
 class VaultClient:
@@ -88,15 +80,8 @@ class VaultClient:
             Unavailable: Vault is sealed, away or refuses this process.
         """
         operation = path.split("/")[1] if "/" in path else path
-        started = time.monotonic()
-        succeeded = False
-        try:
-            answer = self._with_token(method, path, body)
-            succeeded = True
-        finally:
-            for observer in _observers:
-                observer(operation, time.monotonic() - started, succeeded)
-        return answer
+        with timed("vault", operation):
+            return self._with_token(method, path, body)
 
     def health(self) -> Health:
         """Ask Vault how it is; needs no token and never raises."""
