@@ -1,0 +1,74 @@
+"""What this bureau sent to others and what others sent to it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from saas.core.models import TenantModel
+
+
+class DispatchState(models.TextChoices):
+    """How far a copy sent to one bureau has come."""
+
+    SENDING = "sending", _("发送中")
+    SENT = "sent", _("已送达，待签收")
+    SIGNED_FOR = "signed_for", _("已签收")
+    RETURNED = "returned", _("已退文")
+    FAILED = "failed", _("未送达")
+
+
+class Dispatch(TenantModel):
+    """One document on its way to one bureau. Its id is the package's id, the same on both sides."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    document_id = models.UUIDField()
+    to_code = models.CharField(max_length=31)
+    to_name = models.CharField(max_length=100)
+    state = models.CharField(max_length=12, choices=DispatchState.choices, default=DispatchState.SENDING)
+    asked_by = models.CharField(max_length=160)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.CharField(max_length=160, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["to_code"]
+        constraints = [models.UniqueConstraint(fields=["document_id", "to_code"], name="exchange_sent_once")]
+
+
+class DeliveryState(models.TextChoices):
+    """What became of a document that arrived."""
+
+    WAITING = "waiting", _("待签收")
+    SIGNED_FOR = "signed_for", _("已签收")
+    RETURNED = "returned", _("已退文")
+
+
+class Delivery(TenantModel):
+    """One document that arrived from another bureau. Its id is the package's id."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    from_code = models.CharField(max_length=31)
+    from_name = models.CharField(max_length=100)
+    number = models.CharField(max_length=60)
+    title = models.CharField(max_length=500)
+    kind = models.CharField(max_length=20)
+    urgency = models.CharField(max_length=10, blank=True)
+    manifest = models.JSONField()
+    object_name = models.CharField(max_length=120)
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=12, choices=DeliveryState.choices, default=DeliveryState.WAITING)
+    sent_at = models.DateTimeField()
+    arrived_at = models.DateTimeField(auto_now_add=True)
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.CharField(max_length=160, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    document_id = models.UUIDField(null=True)
+
+    class Meta:
+        ordering = ["-arrived_at"]
+        indexes = [models.Index(fields=["state", "-arrived_at"], name="exchange_waiting")]
