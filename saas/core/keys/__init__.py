@@ -21,6 +21,7 @@ from saas.core.keys.services import (
     sign_many,
     unwrap,
 )
+from saas.core.keys.signatures import holds, verifies
 
 __all__ = [
     "Algorithm",
@@ -38,6 +39,7 @@ __all__ = [
     "destroy_tenant_keys",
     "encrypt",
     "health",
+    "holds",
     "issue_seal_certificate",
     "public_key_pem",
     "public_keys_pem",
@@ -45,4 +47,5 @@ __all__ = [
     "sign",
     "sign_many",
     "unwrap",
+    "verifies",
 ]

@@ -111,7 +111,7 @@ def checked_manifest(package: Package) -> Manifest:
     name, _colon, encoded = package.signature.partition(":")
     digest = hashlib.sha256(package.manifest_text.encode()).digest()
     if name != Algorithm.ECDSA_P256_SHA256 or not keys.verifies(
-        KeyName.packages(package.sender), digest, base64.b64decode(encoded, validate=True)
+        KeyName.packages(package.sender), digest, base64.b64decode(encoded), Algorithm.ECDSA_P256_SHA256
     ):
         raise Invalid(_("来件的签名无效，已拒收。"), code="exchange.signature")
     manifest = json.loads(package.manifest_text)

@@ -76,4 +76,4 @@ AS $f$ UPDATE exchange_spool SET taken_at = now()
 REVOKE ALL ON cell.exchange_spool FROM PUBLIC;
 REVOKE ALL ON FUNCTION {", ".join(FUNCTIONS)} FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {", ".join(FUNCTIONS)} TO "{app_role()}";
-"""
+"""  # noqa: S608
