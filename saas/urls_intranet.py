@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("saas.accounts.urls")),
+    path("", include("saas.portal.urls")),
 ]
 
 handler400 = "saas.core.middleware.bad_request"

@@ -1,0 +1,33 @@
+// Starts what a page needs. Everything works on elements that htmx brings later too, through delegated events.
+import "./requests.js";
+import "./dialogs.js";
+import "./toasts.js";
+import "./keyboard.js";
+import "./lists.js";
+import "./autosave.js";
+import "./upload.js";
+
+const app = document.querySelector(".app[data-nav]");
+if (app?.dataset.nav.trim()) {
+  for (const link of document.querySelectorAll("[data-nav-key]")) {
+    if (link.dataset.navKey === app.dataset.nav.trim()) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+document.querySelector("[data-error-summary]")?.focus();
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-back]")) history.length > 1 ? history.back() : location.assign("/");
+  if (event.target.closest("[data-print]")) print();
+});
+
+// A phrase chip puts its text where the caret is.
+document.addEventListener("click", (event) => {
+  const chip = event.target.closest("[data-phrase]");
+  if (!chip) return;
+  const field = document.getElementById(chip.dataset.phraseFor);
+  if (!field) return;
+  field.setRangeText(chip.dataset.phrase, field.selectionStart, field.selectionEnd, "end");
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  field.focus();
+});
