@@ -11,10 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from saas.accounts.actors import nobody
+from saas.accounts.signing_in import SEEN, STARTED
 from saas.core.actors import Actor
 
-SEEN = "seen"
-STARTED = "started"
 # The time of the last request is written at most this often, so that reading pages writes no rows.
 SEEN_EVERY_SECONDS = 60
 

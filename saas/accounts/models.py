@@ -54,7 +54,6 @@ class User(AbstractBaseUser):
     administrator = models.BooleanField(default=False)
     must_change_password = models.BooleanField(default=False)
     second_factor_required = models.BooleanField(default=False)
-    large_text = models.BooleanField(_("大字版"), default=False)
     failed_count = models.PositiveSmallIntegerField(default=0)
     locked_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)

@@ -6,6 +6,7 @@ import enum
 import functools
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponseBase
@@ -61,8 +62,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CLERK: frozenset({P.KEEP_NUMBERS, P.USE_SEALS, P.REGISTER_INCOMING}),
     Role.ARCHIVIST: frozenset({P.KEEP_ARCHIVE, P.KEEP_REGULATIONS}),
     Role.FLOW_ADMIN: frozenset({P.DESIGN_FLOWS}),
-    Role.OPERATIONS: frozenset({P.OPERATE_PLATFORM, P.SEE_JOBS}),
-    Role.SECURITY_OFFICER: frozenset({P.OVERSEE_SECURITY}),
+    Role.OPERATIONS: frozenset({P.OPERATE_PLATFORM, P.SEE_JOBS, P.MANAGE_ACCOUNTS}),
+    Role.SECURITY_OFFICER: frozenset({P.OVERSEE_SECURITY, P.GRANT_ROLES}),
     Role.PLATFORM_AUDITOR: frozenset({P.AUDIT_PLATFORM, P.READ_AUDIT}),
 }
 # At most one of these each; held together with nothing else. 等保三级 (GB/T 22239-2019): three administrators.
@@ -80,6 +81,13 @@ EXCLUSIVE_ROLES = frozenset(
 CELLS = frozenset({Zone.INTRANET, Zone.EXTRANET})
 EVERYWHERE = frozenset(Zone)
 View = Callable[..., HttpResponseBase]
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """Send a reader to the sign-in page and back again; what somebody was submitting is refused and kept."""
+    if request.method not in {"GET", "HEAD"} or request.headers.get("HX-Request"):
+        raise Forbidden(_("您的登录已过期。请重新登录，再继续刚才的操作。"), code="session.expired")
+    return redirect(f"{settings.LOGIN_URL}?{urlencode({'next': request.get_full_path()})}")
 
 
 def access(permission: Permission, *, zones: Iterable[Zone] = (Zone.INTRANET,)) -> Callable[[View], View]:
@@ -103,7 +111,7 @@ def access(permission: Permission, *, zones: Iterable[Zone] = (Zone.INTRANET,)) 
                 return view(request, *args, **kwargs)
             user = request.user
             if not user.is_authenticated:
-                return redirect(f"{settings.LOGIN_URL}?next={request.get_full_path()}")
+                return _to_sign_in(request)
             pending = None if getattr(view, "before_settled", False) else getattr(user, "pending_step", None)
             if pending:
                 return redirect(pending)

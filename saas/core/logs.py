@@ -13,17 +13,17 @@ from typing import Any
 request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 
 HIDDEN = "***"
-_SECRET_NAMES = (
+_NAMES_OF_SECRETS = (
     r"pass(?:word|wd|phrase)?\w*|old_?password|secret\w*|token\w*|api_?key|access_?key\w*|private_?key|credential\w*"
     r"|authorization|cookie|set-cookie|sessionid|session_?key|csrfmiddlewaretoken|code|one_time_password|otp"
     r"|x-vault-token|plaintext|client_?token|accessor|密码|口令"
 )
-_NAME = re.compile(rf"^(?:\w*[_.-])?(?:{_SECRET_NAMES})$", re.IGNORECASE)
+_NAME = re.compile(rf"^(?:\w*[_.-])?(?:{_NAMES_OF_SECRETS})$", re.IGNORECASE)
 _PATTERNS = (
     # name=value, name: value, "name": "value" in any text; the value ends at a delimiter.
     (
         re.compile(
-            rf"(?P<name>(?<![A-Za-z])[\"']?[\w.-]*?(?:{_SECRET_NAMES})[\"']?\s*(?:=>|=|:|：)\s*)"
+            rf"(?P<name>(?<![A-Za-z])[\"']?[\w.-]*?(?:{_NAMES_OF_SECRETS})[\"']?\s*(?:=>|=|:|：)\s*)"
             r"(?P<value>\"[^\"]*\"|'[^']*'|(?:Bearer|Basic)\s+\S+|[^\s,;&\"'}\]]+)",
             re.IGNORECASE,
         ),

@@ -27,7 +27,6 @@ class Migration(migrations.Migration):
                 ("administrator", models.BooleanField(default=False)),
                 ("must_change_password", models.BooleanField(default=False)),
                 ("second_factor_required", models.BooleanField(default=False)),
-                ("large_text", models.BooleanField(default=False, verbose_name="大字版")),
                 ("failed_count", models.PositiveSmallIntegerField(default=0)),
                 ("locked_until", models.DateTimeField(null=True)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),

@@ -1,0 +1,87 @@
+"""Reads of accounts and sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.sessions.models import Session
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from saas.accounts.models import RoleGrant, User
+from saas.core.access import Role
+
+LONGEST_QUERY = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SignedInSession:
+    """One place an account is signed in at."""
+
+    id: int
+    ip: str
+    browser: str
+    since: datetime
+    current: bool
+
+
+def accounts(query: str = "") -> QuerySet[User]:
+    """All accounts of this tenant whose name or user name contains `query`, with roles, in order of user name."""
+    found = User.objects.for_request().order_by("username")
+    text = query.replace("\x00", "").strip()[:LONGEST_QUERY]
+    if text:
+        found = found.filter(Q(username__icontains=text) | Q(name__icontains=text))
+    return found
+
+
+def administrators() -> QuerySet[User]:
+    """The administrators' accounts, with roles."""
+    return User.objects.for_request().filter(administrator=True).order_by("username")
+
+
+def holders_of(role: Role) -> int:
+    """How many active accounts hold `role`."""
+    return RoleGrant.objects.filter(role=role.value, user__is_active=True).count()
+
+
+def sessions_of(user_id: UUID, *, current_key: str | None) -> Sequence[SignedInSession]:
+    """Where `user_id` is signed in now, the newest first; one statement."""
+    from allauth.usersessions.models import UserSession
+
+    alive = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=timezone.now())
+    rows = UserSession.objects.filter(Exists(alive), user_id=user_id).order_by(F("created_at").desc())[:50]
+    return [
+        SignedInSession(
+            id=row.pk,
+            ip=row.ip,
+            browser=browser_name(row.user_agent),
+            since=row.created_at,
+            current=row.session_key == current_key,
+        )
+        for row in rows
+    ]
+
+
+_BROWSERS = (("Edg/", "Edge"), ("QQBrowser", "QQ"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("HarmonyOS", "HarmonyOS"),
+    ("OpenHarmony", "HarmonyOS"),
+    ("Android", "Android"),
+    ("iPhone", "iOS"),
+    ("iPad", "iPadOS"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("UOS", "UOS"),
+    ("Kylin", "Kylin"),
+    ("Linux", "Linux"),
+)
+
+
+def browser_name(user_agent: str) -> str:
+    """A browser and system as people name them, from the first known words of `user_agent`."""
+    browser = next((name for word, name in _BROWSERS if word in user_agent), "")
+    system = next((name for word, name in _SYSTEMS if word in user_agent), "")
+    return " · ".join(part for part in (browser, system) if part) or user_agent[:40]
