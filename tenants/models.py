@@ -1,4 +1,4 @@
-"""The cell's registry: which bureaus it serves and at which hosts."""
+"""The cell's registry: which bureaus it serves, at which hosts, and what its agent has done."""
 
 from __future__ import annotations
 
@@ -81,3 +81,15 @@ class AppliedCommand(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+
+class SchemaScript(models.Model):
+    """All migrations of a bureau's schema as one SQL text, made once per content of the migration files."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    statements = models.TextField()
+    migrations = models.JSONField()
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.digest

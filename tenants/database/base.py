@@ -8,7 +8,7 @@ import psycopg
 from django_tenants.postgresql_backend import base
 
 from tenants.database.cursors import OWNER, OwnerCursor, TenantCursor, TenantServerCursor
-from tenants.database.session import PUBLIC, SessionState, outside_state, tenant_state
+from tenants.database.session import PUBLIC, SessionState, WrongTenant, outside_state, owner_state, tenant_state
 
 OWNER_ALIAS = "owner"
 
@@ -41,6 +41,23 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
         self.tenant = tenant
         self.schema_name = schema
         self.set_settings_schema(schema)
+
+    def set_owner_schema(self, view: Any) -> None:
+        """Let the owner work in a bureau's schema with its own role; refused on any other connection.
+
+        Args:
+            view: has the `schema_name`.
+
+        Raises:
+            WrongTenant: this is an application's connection, or the schema is no bureau's.
+        """
+        if self.alias != OWNER_ALIAS:
+            message = "only the owner works in a schema without its role"
+            raise WrongTenant(message)
+        self.session_state = owner_state(view.schema_name)
+        self.tenant = view
+        self.schema_name = view.schema_name
+        self.set_settings_schema(view.schema_name)
 
     def set_schema_to_public(self) -> None:
         """Leave every bureau."""

@@ -44,6 +44,16 @@ def tenant_state(schema: str) -> SessionState:
     return SessionState(path.encode(), f"SET ROLE {schema}; SET search_path = {path}".encode())
 
 
+def owner_state(schema: str) -> SessionState:
+    """The state in which the owner makes or changes the tables of a bureau's schema.
+
+    Raises:
+        WrongTenant: `schema` is not the name of a bureau's schema.
+    """
+    path = tenant_state(schema).path
+    return SessionState(path, b"SET ROLE NONE; SET search_path = " + path)
+
+
 def outside_state() -> SessionState:
     """The state outside any bureau: the login itself, the registry and what the cell shares."""
     path = f"{PUBLIC}, cell"

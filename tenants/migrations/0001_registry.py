@@ -8,7 +8,8 @@ from django.db import migrations, models
 NOTICE = """
 CREATE FUNCTION tenants_notice() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN PERFORM pg_notify('tenants_registry', ''); RETURN NULL; END $$;
-CREATE TRIGGER tenants_bureau_notice AFTER INSERT OR UPDATE OR DELETE ON tenants_bureau
+-- Not for the migration runner's own columns: it writes every row in turn.
+CREATE TRIGGER tenants_bureau_notice AFTER INSERT OR DELETE OR UPDATE OF code, name, state, schema_name ON tenants_bureau
   FOR EACH STATEMENT EXECUTE FUNCTION tenants_notice();
 CREATE TRIGGER tenants_hostname_notice AFTER INSERT OR UPDATE OR DELETE ON tenants_hostname
   FOR EACH STATEMENT EXECUTE FUNCTION tenants_notice();
@@ -78,6 +79,15 @@ class Migration(migrations.Migration):
                 ("result", models.JSONField(default=dict)),
                 ("error", models.TextField(blank=True)),
                 ("applied_at", models.DateTimeField(auto_now_add=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="SchemaScript",
+            fields=[
+                ("digest", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("statements", models.TextField()),
+                ("migrations", models.JSONField()),
+                ("made_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.RunSQL(NOTICE, migrations.RunSQL.noop),
