@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.http import HttpRequest
 
+from saas.accounts.actors import plain
 from saas.accounts.models import User
 from saas.core.actors import Actor
 from saas.organisation.models import Appointment
@@ -13,12 +15,14 @@ from saas.organisation.models import Appointment
 SESSION_KEY = "appointment"
 
 
-def actor_for(user: User, request: HttpRequest | None = None) -> Actor:
+def actor_for(user: User, request: HttpRequest | None) -> Actor:
     """The user as an actor: in the appointment chosen at the top bar, else in the primary one.
 
     A choice that has ended meanwhile is ignored. A user without a current appointment acts without a post.
     """
-    chosen = request.session.get(SESSION_KEY) if request is not None and hasattr(request, "session") else None
+    base = plain(user, request)
+    session = getattr(request, "session", None)
+    chosen = session.get(SESSION_KEY) if session is not None else None
     rows = list(
         Appointment.objects.current()
         .filter(person__user_id=user.pk, post__active=True)
@@ -26,9 +30,9 @@ def actor_for(user: User, request: HttpRequest | None = None) -> Actor:
         .order_by("-primary", "acting", "post__position", "starts")
     )
     if not rows:
-        return Actor(user_id=user.pk, user_name=str(user))
+        return base
     acting = next((row for row in rows if str(row.id) == chosen), rows[0])
-    return as_actor(acting)
+    return replace(as_actor(acting), user_id=user.pk, ip=base.ip, request_id=base.request_id)
 
 
 def as_actor(appointment: Appointment) -> Actor:
@@ -45,7 +49,6 @@ def as_actor(appointment: Appointment) -> Actor:
     )
 
 
-def chosen_appointment(request: HttpRequest) -> UUID | None:
-    """What the session remembers, or None."""
-    raw = request.session.get(SESSION_KEY)
-    return UUID(raw) if raw else None
+def choose(request: HttpRequest, appointment_id: UUID) -> None:
+    """Act in another of one's appointments from now on in this session."""
+    request.session[SESSION_KEY] = str(appointment_id)

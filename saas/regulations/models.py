@@ -59,6 +59,8 @@ class Article(models.Model):
     @property
     def anchor(self) -> str:
         """Where the article stands on its regulation's page."""
+        if not self.number:
+            return f"p{self.position}"
         return f"a{self.number}-{self.suffix}" if self.suffix else f"a{self.number}"
 
     @property

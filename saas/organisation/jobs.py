@@ -1,0 +1,29 @@
+"""What happens to the organisation by the clock and in the background."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from saas.core.actors import SYSTEM
+from saas.core.jobs import periodic
+from saas.organisation import changes
+from saas.organisation.models import Appointment, today
+
+
+@periodic(every=timedelta(hours=1))
+def appointments_turn() -> None:
+    """Tell who follows changes of the appointments that began today or ended yesterday.
+
+    Runs each hour: who follows must bear hearing it again.
+    """
+    day = today()
+    with transaction.atomic():
+        turned = list(
+            Appointment.objects.filter(Q(starts=day) | Q(ends=day - timedelta(days=1))).values_list(
+                "post_id", "person_id"
+            )
+        )
+        changes.announce(by=SYSTEM, posts={post for post, _ in turned}, people={person for _, person in turned})
