@@ -28,7 +28,7 @@ COMMON: tuple[Grant, ...] = (
 )
 # Inside its schema a role has SELECT, INSERT, UPDATE, DELETE on every table, but for these.
 READ_ONLY_TABLES = ("django_migrations", "audit_link", "audit_head")
-APPEND_ONLY_TABLES: tuple[str, ...] = ("audit_record",)
+APPEND_ONLY_TABLES: tuple[str, ...] = ("audit_record", "seals_impression")
 
 
 def group_role(*, zone: str, cell: str) -> str:
