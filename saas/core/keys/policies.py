@@ -75,6 +75,8 @@ _SIGN_COMMANDS = (
     Rule("transit-management/sign/commands", USE),
     Rule("transit-management/keys/commands", READ),
 )
+# Management verifies the requests of cells; which cells there are is decided where their keys are made.
+_CELLS_PUBLIC = tuple(Rule(f"transit-{zone}/keys/cell-*", READ) for zone in (Zone.INTRANET, Zone.EXTRANET))
 _SIGN_HEADS = (Rule("{transit}/sign/audit-head-*", USE), Rule("{transit}/keys/audit-head-*", READ))
 
 _IN_CELL: Mapping[Process, tuple[Rule, ...]] = {
@@ -85,10 +87,10 @@ _IN_CELL: Mapping[Process, tuple[Rule, ...]] = {
     Process.CLI: (*_EVERYBODY, *_WRAP, *_PUBLIC, *_SIGN, *_SEAL_MAKING, *_TENANT_KEYS, *_COMMANDS_PUBLIC),
 }
 _IN_MANAGEMENT: Mapping[Process, tuple[Rule, ...]] = {
-    Process.WEB: (*_EVERYBODY, *_WRAP, *_SIGN_COMMANDS),
+    Process.WEB: (*_EVERYBODY, *_WRAP, *_SIGN_COMMANDS, *_CELLS_PUBLIC),
     Process.JOBS: (*_EVERYBODY, *_WRAP),
     Process.AGENT: (*_EVERYBODY, *_SIGN_HEADS),
-    Process.CLI: (*_EVERYBODY, *_WRAP, *_SIGN_COMMANDS, *_SIGN_HEADS),
+    Process.CLI: (*_EVERYBODY, *_WRAP, *_SIGN_COMMANDS, *_SIGN_HEADS, *_CELLS_PUBLIC),
 }
 TABLE: Mapping[Zone, Mapping[Process, tuple[Rule, ...]]] = {
     Zone.INTRANET: _IN_CELL,
