@@ -157,5 +157,3 @@ def known_fields() -> dict[str, FieldSpec]:
     """Every field a condition may ask for, with those all instances have."""
     common = (FieldSpec("urgency", "紧急程度"), FieldSpec("drafter_unit", "拟稿部门"), FieldSpec("title", "标题"))
     return {spec.name: spec for specs in (common, *_fields.values()) for spec in specs}
-
-

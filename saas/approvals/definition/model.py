@@ -298,9 +298,7 @@ class Flow:
         Branches parallel to the target's own are left as they are.
         """
         place = self.places[target]
-        return frozenset(
-            key for key, other in self.places.items() if key == target or _follows(place.path, other.path)
-        )
+        return frozenset(key for key, other in self.places.items() if key == target or _follows(place.path, other.path))
 
     def inside(self, container: str) -> frozenset[str]:
         """The keys of all nodes in a container's branches."""

@@ -102,7 +102,7 @@ class _Reader:
                 nodes.append(node)
         return tuple(nodes)
 
-    def node(self, item: Any, where: str, depth: int) -> Node | None:
+    def node(self, item: Any, where: str, depth: int) -> Node | None:  # noqa: C901, PLR0911 - a case per kind
         if not isinstance(item, Mapping):
             self.wrong(where, _("节点的写法不对。"))
             return None
@@ -144,15 +144,15 @@ class _Reader:
             **base,
             who=self.rules(item, at),
             mode=self.choice(item, "mode", Mode.SINGLE, at),
-            share=self.whole(item, "share", 100, 1, 100, at),
-            number=self.whole(item, "number", 1, 1, 1000, at),
+            share=self.whole(item, "share", 100, (1, 100), at),
+            number=self.whole(item, "number", 1, (1, 1000), at),
             opinions=self.choice(item, "opinions", model.Visibility.OPEN, at),
             vacant=self.choice(item, "vacant", model.Vacant.HOLD, at),
             substitute=self.text(item, "substitute", at, 36, required=False),
             drafter_alone=self.choice(item, "drafter_alone", model.DrafterAlone.ASK, at),
             repeat=self.choice(item, "repeat", model.Repeat.ASK, at),
             on_refused=self.choice(item, "on_refused", model.OnRefused.RETURN, at),
-            limit=Limit(self.whole(limit, "days", 0, 0, 365, at), self.whole(limit, "hours", 0, 0, 80, at)),
+            limit=Limit(self.whole(limit, "days", 0, (0, 365), at), self.whole(limit, "hours", 0, (0, 80), at)),
             opinion_required=bool(item.get("opinion_required", False)),
             bulk=bool(item.get("bulk", False)),
             forbid=frozenset(self.texts(item, "forbid", at)),
@@ -173,17 +173,16 @@ class _Reader:
             self.wrong(at, _("办理人的写法不对。"))
             return Rule(kind=RuleKind.DRAFTER)
         kind = self.choice(source, "rule", RuleKind.POST, at)
-        rule = Rule(
+        return Rule(
             kind=kind,
             id=self.text(source, "id", at, 36, required=kind in {RuleKind.POST, RuleKind.GROUP}),
             unit=self.text(source, "unit", at, 36, required=False) or "drafter",
             role=self.text(source, "role", at, 12, required=kind is RuleKind.ROLE_IN_UNIT),
-            level=self.whole(source, "level", 1, 1, 10, at),
+            level=self.whole(source, "level", 1, (1, 10), at),
             node=self.text(source, "node", at, KEY_LENGTH, required=kind is RuleKind.SAME_AS)
             or ("start" if kind is RuleKind.CHOSEN else ""),
             among=tuple(self.texts(source, "among", at)),
         )
-        return rule
 
     def branches(
         self, item: Mapping[str, Any], at: str, where: str, depth: int, *, conditional: bool
@@ -266,7 +265,8 @@ class _Reader:
             return []
         return value
 
-    def whole(self, source: Mapping[str, Any], name: str, default: int, low: int, high: int, at: str) -> int:
+    def whole(self, source: Mapping[str, Any], name: str, default: int, within: tuple[int, int], at: str) -> int:
+        low, high = within
         value = source.get(name, default)
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             self.wrong(at, _("“%(name)s”应是 %(low)d 到 %(high)d 的整数。") % {"name": name, "low": low, "high": high})

@@ -16,6 +16,9 @@ class Facts(Protocol):
     def assignees(self, rule: Rule, state: State) -> tuple[Assignee, ...]:
         """Whom a rule names now, in order (CHOSEN and SAME_AS are answered by the engine itself)."""
 
+    def know(self, assignees: tuple[Assignee, ...]) -> None:
+        """Their holders will be asked for: a chance to look all of them up at once."""
+
     def holders(self, assignee: Assignee) -> frozenset[UUID]:
         """The persons who hold the post or belong to the unit today; empty when vacant."""
 
