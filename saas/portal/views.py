@@ -62,7 +62,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
     if not (settings.DEBUG or settings.DEMO):
         raise Http404
     now = timezone.now()
-    wrong = SampleForm({"title": "  ", "urgency": "特急"})
+    wrong = SampleForm({"title": "  ", "urgency": "特急"}, auto_id="wrong_%s")
     wrong.is_valid()
     return render(
         request,
@@ -71,6 +71,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
             "form": SampleForm(),
             "wrong": wrong,
             "now": now,
+            "today": now + timedelta(hours=2),
             "minutes": now - timedelta(minutes=8),
             "yesterday": now - timedelta(days=1, hours=2),
             "days": now - timedelta(days=9),
