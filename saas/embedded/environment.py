@@ -14,7 +14,6 @@ from saas.embedded.services import CELL, ZONES
 from tenants.cell_database import DATABASE
 from tenants.grants import app_role, owner_role
 
-HOST_SUFFIXES = {"intranet": "localhost", "extranet": "ext.localhost", "management": "localhost"}
 VAULT_FILE = "vault.json"
 PREFERRED_WEB_PORTS = {"intranet": 8000, "extranet": 8001, "management": 8002}
 NOT_RUNNING = (
@@ -78,7 +77,7 @@ def variables(folder: Path, *, zone: str, cell: str, process: str) -> dict[str, 
         "VAULT_SECRET_ID": approle.get("secret_id", "none-yet"),
         "FILES_ROOT": str(files),
         "RUN_FOLDER": str(run),
-        "HOST_SUFFIX": HOST_SUFFIXES[zone],
+        "HOST_SUFFIX": "localhost",
         "PUBLIC_SCHEME": "http",
         "PUBLIC_PORT": str(ports.known(f"web.{zone}")),
         "MANAGEMENT_URL": f"http://127.0.0.1:{ports.known('web.management')}",

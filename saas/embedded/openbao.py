@@ -81,7 +81,7 @@ class OpenBao:
 
     Args:
         folder: holds its configuration; must be reachable for the service account.
-        log: the file it writes to; the audit device writes `<log>.audit` beside its configuration.
+        log: the file it writes to; the audit device writes `audit.log` beside its configuration.
         database_url: PostgreSQL storage, a login that owns its database.
         seal_secret: any text; the static seal's key is derived from it.
         bootstrap_secret: secret id of the AppRole that `vault_setup` signs in with.
@@ -179,6 +179,7 @@ class OpenBao:
 
     def _configuration(self) -> str:
         key = base64.b64encode(hashlib.sha256(f"seal:{self.seal_secret}".encode()).digest()).decode()
+        # The audit file's path is kept in the storage: a relative one still holds after the checkout has moved.
         # One node: the cluster port is never dialled, but it must not be a fixed one.
         cluster_port = free_port(taken=frozenset({self.port}))
         requests = "\n".join(_request(name, path, data) for name, path, data in self._initial_requests())
@@ -200,7 +201,7 @@ seal "static" {{
 }}
 audit "file" "requests" {{
   description = "every request; secrets only as keyed digests"
-  options {{ file_path = {json.dumps(str(self.folder / "audit.log"))} }}
+  options {{ file_path = "audit.log" }}
 }}
 initialize "bootstrap" {{
 {requests}

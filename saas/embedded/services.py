@@ -96,10 +96,10 @@ class Services:
     def _vault_database(self) -> None:
         password = self.secrets.get("vault.storage")
         with psycopg.connect(self.clusters[VAULT].url(), autocommit=True) as connection:
-            if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [VAULT]).fetchone():
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [VAULT]).fetchone():
                 statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
                 connection.execute(statement.format(sql.Identifier(VAULT), sql.Literal(password)))
-            if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [VAULT]).fetchone():
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [VAULT]).fetchone():
                 connection.execute(sql.SQL("CREATE DATABASE {0} OWNER {0}").format(sql.Identifier(VAULT)))
                 connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(VAULT)))
 
@@ -119,7 +119,7 @@ def prepare(folder: Path) -> None:
     if services.is_symlink():
         services.resolve().mkdir(parents=True, exist_ok=True)
         return
-    if is_reachable(services / "x", account) or (not services.exists() and is_reachable(services, account)):
+    if is_reachable(services, account):
         services.mkdir(exist_ok=True)
         services.chmod(0o700 if account is None else 0o711)
         return

@@ -1,0 +1,117 @@
+"""Fixtures of every test: the two bureaus that stand ready, their activation, jobs, and signed-in clients."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from django.test import Client
+    from pytest_django.plugin import DjangoDbBlocker
+
+    from saas.core.tenancy import TenantRef
+
+
+@pytest.fixture(scope="session")
+def django_db_setup() -> None:
+    """Nothing to make: `tests.stack` prepared the database before Django's settings were read."""
+
+
+def _bureau(code: str, blocker: DjangoDbBlocker) -> TenantRef:
+    from django.db import connection
+
+    from tenants.selectors import bureau_by_code
+
+    with blocker.unblock():
+        try:
+            return bureau_by_code(code)
+        finally:
+            if not connection.in_atomic_block:
+                connection.close()
+
+
+@pytest.fixture(scope="session")
+def alpha(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> TenantRef:
+    """The bureau alpha."""
+    return _bureau("alpha", django_db_blocker)
+
+
+@pytest.fixture(scope="session")
+def beta(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> TenantRef:
+    """The bureau beta."""
+    return _bureau("beta", django_db_blocker)
+
+
+@pytest.fixture
+def in_alpha(alpha: TenantRef, db: None) -> Iterator[TenantRef]:
+    """Work for alpha during the test; everything is rolled back at its end."""
+    from tenants.context import use_tenant
+
+    with use_tenant(alpha) as ref:
+        yield ref
+
+
+@pytest.fixture
+def in_beta(beta: TenantRef, db: None) -> Iterator[TenantRef]:
+    """Work for beta during the test; everything is rolled back at its end."""
+    from tenants.context import use_tenant
+
+    with use_tenant(beta) as ref:
+        yield ref
+
+
+@pytest.fixture
+def run_jobs() -> Callable[[], int]:
+    """Run every job that is due, in this thread and transaction, each as its tenant; returns how many ran."""
+
+    def drain(limit: int = 1000) -> int:
+        from django.db import connection
+
+        from saas.core.jobs.registry import JOBS
+        from saas.core.tenancy import directory
+        from tenants.context import outside_tenants
+
+        for ran in range(limit):
+            with outside_tenants(), connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT id, task_name, tenant, args FROM cell.procrastinate_jobs "
+                    "WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now()) ORDER BY id LIMIT %s",
+                    [1],
+                )
+                row = cursor.fetchone()
+                if row is None:
+                    return ran
+                for status in ("doing", "succeeded"):
+                    cursor.execute(
+                        "UPDATE cell.procrastinate_jobs SET status = %s::cell.procrastinate_job_status WHERE id = %s",
+                        [status, row[0]],
+                    )
+            arguments: dict[str, Any] = json.loads(row[3]) if isinstance(row[3], str) else dict(row[3])
+            arguments.pop("_tenant", None)
+            with directory().activate(row[2]):
+                JOBS[row[1]].function(**arguments)
+        message = f"jobs still come after {limit}: one keeps asking for another"
+        raise AssertionError(message)
+
+    return drain
+
+
+@pytest.fixture
+def as_user(alpha: TenantRef) -> Callable[..., Client]:
+    """Return a client signed in as a user of a bureau (alpha unless told), at that bureau's host."""
+
+    def sign_in(user: Any, *, bureau: TenantRef = alpha) -> Client:
+        from django.test import Client
+
+        from saas.env import env
+        from tenants.context import use_tenant
+
+        client = Client(headers={"host": f"{bureau.code}.{env.host_suffix}"})
+        with use_tenant(bureau):
+            client.force_login(user)
+        return client
+
+    return sign_in
