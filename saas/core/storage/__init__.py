@@ -2,7 +2,7 @@
 
 from saas.core.storage.content_types import SNIFF_BYTES, ContentType, require_content_type, sniff_content_type
 from saas.core.storage.envelope import Damaged, OpenedObject
-from saas.core.storage.services import LIMIT_BYTES, StoredObject, delete, exists, open_object, store
+from saas.core.storage.services import LIMIT_BYTES, StoredObject, delete, deliver, exists, open_object, store
 
 __all__ = [
     "LIMIT_BYTES",
@@ -12,6 +12,7 @@ __all__ = [
     "OpenedObject",
     "StoredObject",
     "delete",
+    "deliver",
     "exists",
     "open_object",
     "require_content_type",

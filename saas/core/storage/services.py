@@ -55,9 +55,37 @@ def store(
         TooLarge: the content reaches `limit`.
         Unavailable: Vault or the storage is away, or the disk is full; nothing is kept.
     """
+    stored = _put(current_tenant(), name_prefix=name_prefix, stream=stream, content_type=content_type, limit=limit)
+    if by is not None:
+        from saas.core.audit import Event, record
+        from saas.core.audit.services import Target
+
+        target = Target("file", stored.name)
+        record(Event.FILE_STORED, by=by, target=target, detail={"size": stored.size, "sha256": stored.sha256})
+    return stored
+
+
+def deliver(*, name: str, to: TenantRef, name_prefix: str) -> StoredObject:
+    """Put a copy of a file of the current tenant among another bureau's files, under that bureau's key.
+
+    The giver can name the copy in a package but not open it again; only `saas.exchange` may call this.
+
+    Args:
+        name: a file of the current tenant.
+        to: the bureau that receives it.
+        name_prefix: where it lands there.
+
+    Raises:
+        NotFound: there is no such file of the current tenant.
+        Unavailable: Vault or the storage is away; nothing is kept.
+    """
+    with open_object(name) as source:
+        return _put(to, name_prefix=name_prefix, stream=source, content_type=source.content_type, limit=LIMIT_BYTES)
+
+
+def _put(ref: TenantRef, *, name_prefix: str, stream: BinaryIO | bytes, content_type: str, limit: int) -> StoredObject:
     if not _PREFIX.fullmatch(name_prefix):
         raise ValueError("not a prefix of object names")
-    ref = current_tenant()
     name = f"{ref.schema}/{name_prefix}/{uuid.uuid4()}"
     content = _Measured(io.BytesIO(stream) if isinstance(stream, bytes) else stream, limit)
     key = data_key(ref, _context(ref, name))
@@ -71,14 +99,7 @@ def store(
     )
     with timed("storage", "put"):
         backend().put(name, encrypt(content, header=header, key=key.plaintext))  # type: ignore[arg-type]
-    stored = StoredObject(name, content.size, content.sha256, content_type)
-    if by is not None:
-        from saas.core.audit import Event, record
-        from saas.core.audit.services import Target
-
-        target = Target("file", name)
-        record(Event.FILE_STORED, by=by, target=target, detail={"size": stored.size, "sha256": stored.sha256})
-    return stored
+    return StoredObject(name, content.size, content.sha256, content_type)
 
 
 def open_object(name: str) -> OpenedObject:
