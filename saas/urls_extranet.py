@@ -2,7 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from saas.accounts.urls import extranet_home
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", extranet_home, name="home"),
     path("", include("saas.accounts.urls")),
     path("", include("saas.portal.urls")),
 ]

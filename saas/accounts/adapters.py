@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -18,6 +19,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from saas.accounts.actors import client_ip
+from saas.accounts.signing_in import STARTED, close_session, open_session
 from saas.core.tenancy import current_tenant
 
 if TYPE_CHECKING:
@@ -60,16 +62,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Nothing: throttling and lock-out are in `saas.accounts.signing_in`."""
 
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Whether to ask for the password again: not right after signing in, when all factors were just shown."""
+        from allauth.core import context
+
+        started = context.request.session.get(STARTED, 0)
+        return bool(time.time() - started > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
+
     def login(self, request: HttpRequest, user: User) -> None:
         """Open the session: its clock starts, and the sign-in is recorded."""
-        from saas.accounts.signing_in import open_session
-
         open_session(request, user)
 
     def logout(self, request: HttpRequest) -> None:
         """Close the session and record it."""
-        from saas.accounts.signing_in import close_session
-
         close_session(request)
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:

@@ -1,6 +1,7 @@
 """Registers accounts."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
@@ -8,3 +9,44 @@ class AccountsConfig(AppConfig):
 
     name = "saas.accounts"
     label = "accounts"
+
+    def ready(self) -> None:
+        """Put accounts, roles and own settings into every zone's menu."""
+        from saas.core.access import Permission
+        from saas.core.navigation import NavEntry, register
+        from saas.env import Zone
+
+        for zone in Zone:
+            register(
+                NavEntry(
+                    key="settings",
+                    label=_("个人设置"),
+                    url_name="accounts:settings",
+                    permission=Permission.SIGNED_IN,
+                    zone=zone,
+                    order=90,
+                    icon="settings",
+                )
+            )
+            register(
+                NavEntry(
+                    key="accounts",
+                    label=_("账号"),
+                    url_name="accounts:accounts",
+                    permission=Permission.MANAGE_ACCOUNTS,
+                    zone=zone,
+                    order=310,
+                    icon="users",
+                )
+            )
+            register(
+                NavEntry(
+                    key="roles",
+                    label=_("角色与授权"),
+                    url_name="accounts:roles",
+                    permission=Permission.GRANT_ROLES,
+                    zone=zone,
+                    order=320,
+                    icon="shield-lock",
+                )
+            )

@@ -8,6 +8,7 @@ from allauth.account.auth_backends import AuthenticationBackend
 from django.http import HttpRequest
 
 from saas.accounts.models import User
+from saas.accounts.signing_in import check_password
 
 
 class AccountBackend(AuthenticationBackend):  # type: ignore[misc]
@@ -15,8 +16,6 @@ class AccountBackend(AuthenticationBackend):  # type: ignore[misc]
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
         """Prove user name and password; None for every reason alike."""
-        from saas.accounts.signing_in import check_password
-
         username, password = credentials.get("username"), credentials.get("password")
         if not isinstance(username, str) or not isinstance(password, str) or not password:
             return None

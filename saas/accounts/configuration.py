@@ -46,7 +46,10 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 ACCOUNT_LOGIN_TIMEOUT = 600
 ACCOUNT_USER_DISPLAY = "saas.accounts.adapters.display_name"
-ACCOUNT_FORMS = {"login": "saas.accounts.forms.SignInForm"}
+ACCOUNT_FORMS = {
+    "login": "saas.accounts.forms.SignInForm",
+    "reauthenticate": "saas.accounts.forms.ReauthenticatePasswordForm",
+}
 # Throttling is ours (saas.accounts.throttle): one statement a try, and failures are kept with the account.
 ACCOUNT_RATE_LIMITS = False
 
@@ -63,7 +66,10 @@ MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = env.public_scheme == "http"
 MFA_FORMS = {
     "authenticate": "saas.accounts.forms.SecondFactorForm",
-    "reauthenticate": "saas.accounts.forms.ReauthenticateForm",
+    "reauthenticate": "saas.accounts.forms.ReauthenticateCodeForm",
+    "activate_totp": "saas.accounts.forms.AuthenticatorAppForm",
+    "add_webauthn": "saas.accounts.forms.PasskeyForm",
+    "edit_webauthn": "saas.accounts.forms.PasskeyNameForm",
 }
 
 USERSESSIONS_TRACK_ACTIVITY = False

@@ -51,7 +51,9 @@ def _is_over(request: HttpRequest) -> bool:
     now = int(time.time())
     started, seen = session.get(STARTED), session.get(SEEN)
     if not isinstance(started, int) or not isinstance(seen, int):
-        return True
+        # A session that was opened by Django's own `login`: its clock starts with its first request.
+        session[STARTED] = session[SEEN] = now
+        return False
     if now - seen > settings.IDLE_MINUTES * 60 or now - started > settings.SESSION_COOKIE_AGE:
         return True
     if now - seen >= SEEN_EVERY_SECONDS:

@@ -54,7 +54,7 @@ def require_acceptable(password: str, user: User, *, field: str) -> None:
 class VarietyValidator:
     """At least two kinds of characters: letters, digits, others (GB/T 22239-2019, 8.1.4.1 asks for complexity)."""
 
-    def validate(self, password: str, user: User | None = None) -> None:  # noqa: ARG002 - Django's interface
+    def validate(self, password: str, user: User | None = None) -> None:
         """Refuse a password of one kind of character or of few different ones.
 
         Raises:

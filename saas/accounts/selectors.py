@@ -8,11 +8,10 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib.sessions.models import Session
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from saas.accounts.models import RoleGrant, User
-from saas.core.access import Role
+from saas.accounts.models import User
 
 LONGEST_QUERY = 64
 
@@ -28,23 +27,40 @@ class SignedInSession:
     current: bool
 
 
-def accounts(query: str = "") -> QuerySet[User]:
-    """All accounts of this tenant whose name or user name contains `query`, with roles, in order of user name."""
-    found = User.objects.for_request().order_by("username")
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """A part of the accounts in order of user name, and the user names the neighbouring parts begin at."""
+
+    users: list[User]
+    after: str
+    before: str
+
+
+def accounts_page(*, query: str = "", after: str = "", before: str = "", size: int = 20) -> AccountPage:
+    """Accounts of this tenant whose name or user name contains `query`, with roles; one statement.
+
+    Args:
+        query: part of a name; empty for all.
+        after: show what follows this user name.
+        before: or what precedes this one.
+        size: how many.
+    """
+    found = User.objects.for_request()
     text = query.replace("\x00", "").strip()[:LONGEST_QUERY]
     if text:
         found = found.filter(Q(username__icontains=text) | Q(name__icontains=text))
-    return found
-
-
-def administrators() -> QuerySet[User]:
-    """The administrators' accounts, with roles."""
-    return User.objects.for_request().filter(administrator=True).order_by("username")
-
-
-def holders_of(role: Role) -> int:
-    """How many active accounts hold `role`."""
-    return RoleGrant.objects.filter(role=role.value, user__is_active=True).count()
+    if before:
+        rows = list(found.filter(username__lt=before).order_by("-username")[: size + 1])
+        more = len(rows) > size
+        users = rows[:size][::-1]
+        return AccountPage(users, users[-1].username if users else "", users[0].username if more else "")
+    if after:
+        found = found.filter(username__gt=after)
+    rows = list(found.order_by("username")[: size + 1])
+    users = rows[:size]
+    return AccountPage(
+        users, users[-1].username if len(rows) > size else "", users[0].username if after and users else ""
+    )
 
 
 def sessions_of(user_id: UUID, *, current_key: str | None) -> Sequence[SignedInSession]:
@@ -65,7 +81,13 @@ def sessions_of(user_id: UUID, *, current_key: str | None) -> Sequence[SignedInS
     ]
 
 
-_BROWSERS = (("Edg/", "Edge"), ("QQBrowser", "QQ"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_BROWSERS = (
+    ("Edg/", "Edge"),
+    ("QQBrowser", "QQ"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
 _SYSTEMS = (
     ("HarmonyOS", "HarmonyOS"),
     ("OpenHarmony", "HarmonyOS"),

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from saas.accounts import blockers, policies
-from saas.accounts.names import clean_name, clean_username
 from saas.accounts.models import RoleGrant, User
+from saas.accounts.names import clean_name, clean_username
 from saas.accounts.passwords import one_time_password, require_acceptable
 from saas.accounts.signing_in import account_target
 from saas.core.access import EXCLUSIVE_ROLES, Permission, Role
@@ -81,9 +81,7 @@ def user_disable(*, user_id: UUID, by: Actor) -> User:
         policies.require_not_administrator(user)
         reasons = blockers.reasons(user.pk)
         if reasons:
-            raise Conflict(
-                _("暂不能停用：%(reasons)s") % {"reasons": "；".join(reasons)}, code="account.still_needed"
-            )
+            raise Conflict(_("暂不能停用：%(reasons)s") % {"reasons": "；".join(reasons)}, code="account.still_needed")
         if user.is_active:
             user.is_active = False
             user.save(update_fields=["is_active"])
@@ -337,9 +335,7 @@ def _insert_grant(user: User, role: Role, by: Actor, *, own_password_needed: boo
     if role.value in held:
         raise Conflict(_("该账号已有这个角色。"), code="role.held")
     if held and (exclusive or user.administrator):
-        raise Conflict(
-            _("管理员角色不能与其他角色由同一人担任（三员分立）。请先收回现有角色。"), code="role.exclusive"
-        )
+        raise Conflict(_("管理员角色不能与其他角色由同一人担任（三员分立）。请先收回现有角色。"), code="role.exclusive")
     if exclusive and own_password_needed:
         policies.require_own_password(user)
     if user.administrator != exclusive:
@@ -356,4 +352,3 @@ def _end_all_sessions(user: User) -> None:
     keys = list(UserSession.objects.filter(user=user).values_list("session_key", flat=True))
     Session.objects.filter(session_key__in=keys).delete()
     UserSession.objects.filter(user=user).delete()
-

@@ -1,0 +1,1 @@
+"""The pages of accounts: signing in, own settings, second factors, administration."""
