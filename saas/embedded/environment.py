@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from saas.embedded import state
 from saas.embedded.folders import cache_folder, stack_folder
 from saas.embedded.processes import StackError
 from saas.embedded.records import Ports, Secrets, read_json
@@ -36,7 +37,7 @@ def complete(source: Mapping[str, str]) -> dict[str, str]:
     if zone not in ZONES:
         return dict(source)  # saas.env names what is wrong with it.
     try:
-        if not read_json(folder / "state.json").get("services"):
+        if not state.supervisor_pid(folder) or not Secrets(folder / "secrets.json").path.exists():
             sys.exit(NOT_RUNNING)
         found = variables(folder, zone=zone, cell=source.get("CELL") or CELL, process=process)
     except StackError as error:

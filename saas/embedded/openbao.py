@@ -107,10 +107,15 @@ class OpenBao:
         Raises:
             StackError: it did not start; the end of its log is in the message.
         """
+        self.port = free_port(self.port)
+        self.launch()
+        self._wait(patience)
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start the server at the port it already has, without waiting."""
         account = service_account()
         binary = program(account=account)
         own(self.folder, account)
-        self.port = free_port(self.port)
         configuration = self.folder / "openbao.hcl"
         write_private(configuration, self._configuration(), account)
         environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": str(self.folder), "TZ": "UTC"}
@@ -122,7 +127,7 @@ class OpenBao:
             environment=environment,
             folder=self.folder,
         )
-        self._wait(patience)
+        return self.process
 
     def stop(self, *, patience: float = 15) -> None:
         """End the server cleanly; kill it after `patience` seconds."""

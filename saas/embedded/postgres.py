@@ -25,14 +25,14 @@ from saas.embedded.processes import (
     is_reachable,
     last_lines,
     own,
-    runs_in,
+    processes_in,
     service_account,
     spawn,
-    wait_gone,
     write_private,
 )
 
 SUPERUSER = "postgres"
+_FORMER_SECONDS = 10.0
 # One cluster holds about 200 schemas: a full dump needs a lock for every table of all of them.
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "127.0.0.1",
@@ -121,13 +121,22 @@ class Cluster:
         Raises:
             StackError: it did not start; the end of its log is in the message.
         """
+        self.port = free_port(self.port)
+        self.launch()
+        self._wait(patience)
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start the server at the port it already has, without waiting; it recovers by itself what was committed.
+
+        Raises:
+            StackError: the data directory cannot be made, or the program not started.
+        """
         account = service_account()
         programs = binaries(account=account)
         own(self.folder, account)
         if not (self.data / "PG_VERSION").exists():
             self._create(programs, account)
-        self._clear_stale_lock()
-        self.port = free_port(self.port)
+        self._wait_for_former()
         options = {**SETTINGS, **self.settings, "port": str(self.port)}
         command: list[str | Path] = [programs / "postgres", "-D", self.data]
         for name, value in options.items():
@@ -136,7 +145,7 @@ class Cluster:
         self.process = spawn(
             command, log=self.log, death_signal=signal.SIGINT, account=account, environment=_bare(), folder=self.data
         )
-        self._wait(patience)
+        return self.process
 
     def _create(self, programs: Path, account: Account | None) -> None:
         # Made aside and renamed, so that a start killed half-way leaves nothing that looks finished.
@@ -157,20 +166,19 @@ class Cluster:
             password_file.unlink(missing_ok=True)
         making.rename(self.data)
 
-    def _clear_stale_lock(self) -> None:
-        lock = self.data / "postmaster.pid"
-        try:
-            pid = int(lock.read_text().split()[0])
-        except (OSError, ValueError, IndexError):
-            return
-        if runs_in(pid, self.data):
-            # Left by a supervisor that was killed: it is shutting down by itself, or must be told to.
-            if not wait_gone(pid, self.data, 10):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGQUIT)
-                wait_gone(pid, self.data, 20)
-            return
-        lock.unlink(missing_ok=True)
+    def _wait_for_former(self) -> None:
+        """Wait for processes of a killed predecessor, and drop its lock file when its number is now a stranger's."""
+        until = time.monotonic() + _FORMER_SECONDS
+        while former := processes_in(self.data):
+            if time.monotonic() > until:
+                for pid in former:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGQUIT)
+                until = time.monotonic() + _FORMER_SECONDS
+            time.sleep(0.05)
+        # Only now, with nobody left in the directory, is the lock file known to be stale. PostgreSQL removes it
+        # itself unless the number in it belongs to some other process by now.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _wait(self, patience: float) -> None:
         until = time.monotonic() + patience

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import pwd
@@ -9,7 +10,6 @@ import shutil
 import signal
 import stat
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,22 +157,28 @@ def last_lines(log: Path, count: int = 12) -> str:
     return "\n".join(text.splitlines()[-count:])
 
 
-def runs_in(pid: int, folder: Path) -> bool:
-    """Say whether process `pid` lives and has `folder` as its working folder."""
-    try:
-        return Path(f"/proc/{pid}/cwd").resolve(strict=True) == folder.resolve()
-    except OSError:
-        return False
+def processes_in(folder: Path) -> list[int]:
+    """Return the processes (of our account, or all for root) whose working folder is `folder`."""
+    wanted = str(folder.resolve())
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if str((entry / "cwd").readlink()) == wanted:
+                    found.append(int(entry.name))
+    return found
 
 
-def wait_gone(pid: int, folder: Path, seconds: float) -> bool:
-    """Wait until `pid` no longer runs in `folder`; say whether it went in time."""
-    until = time.monotonic() + seconds
-    while runs_in(pid, folder):
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.05)
-    return True
+def processes_marked(mark: str) -> list[int]:
+    """Return the processes, ourselves aside, that carry `mark` (NAME=VALUE) in their environment."""
+    wanted = mark.encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            with contextlib.suppress(OSError):
+                if wanted in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+    return found
 
 
 def require_space(folder: Path, megabytes: int) -> None:
