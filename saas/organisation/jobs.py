@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
 
 from saas.core.actors import SYSTEM
-from saas.core.jobs import periodic
+from saas.core.jobs import job, periodic
 from saas.organisation import changes
 from saas.organisation.models import Appointment, today
 
@@ -27,3 +28,19 @@ def appointments_turn() -> None:
             )
         )
         changes.announce(by=SYSTEM, posts={post for post, _ in turned}, people={person for _, person in turned})
+
+
+@job(queue="imports", attempts=3)
+def workbook_check(*, import_id: str) -> None:
+    """Dry run of an uploaded workbook."""
+    from saas.organisation.services.imports import run_check
+
+    run_check(UUID(import_id))
+
+
+@job(queue="imports", attempts=3)
+def workbook_import(*, import_id: str) -> None:
+    """Import of a confirmed workbook."""
+    from saas.organisation.services.imports import run_import
+
+    run_import(UUID(import_id))

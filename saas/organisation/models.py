@@ -156,6 +156,7 @@ class Appointment(models.Model):
 class ImportState(models.TextChoices):
     """How far a workbook has come."""
 
+    CHECKING = "checking", _("正在检查")
     CHECKED = "checked", _("已检查，待确认")
     REFUSED = "refused", _("有错误，未导入")
     QUEUED = "queued", _("等待导入")
@@ -187,8 +188,15 @@ class WorkbookImport(models.Model):
         return self.file_name
 
     @property
+    def busy(self) -> bool:
+        """Whether a job is at work on it, so that its page asks again."""
+        return self.state in {ImportState.CHECKING, ImportState.QUEUED, ImportState.RUNNING}
+
+    @property
     def percent(self) -> int:
         """Progress from 0 to 100."""
         if self.state == ImportState.DONE:
             return 100
+        if self.state == ImportState.QUEUED:
+            return 0
         return min(99, self.done * 100 // self.total) if self.total else 0

@@ -17,7 +17,6 @@ from saas.core.errors import Invalid
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _MOBILE = re.compile(r"\+?[0-9][0-9 -]{4,18}")
 _DATE = re.compile(r"(\d{4})(?:[-/.]|年)(\d{1,2})(?:[-/.]|月)(\d{1,2})日?")
-_LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
 EARLIEST, LATEST = date(1949, 10, 1), date(2199, 12, 31)
 LARGEST_POSITION = 1_000_000
 
@@ -65,13 +64,6 @@ class Checked:
             self.refuse(name, _("不能为空"))
         elif not _CODE.fullmatch(cleaned):
             self.refuse(name, _("只能用字母、数字、点和横线，最多 40 位"))
-        return cleaned
-
-    def login(self, name: str, value: str) -> str:
-        """A user name or nothing; capitals become small."""
-        cleaned = value.strip().lower()
-        if cleaned and not _LOGIN.fullmatch(cleaned):
-            self.refuse(name, _("登录名只能用小写字母、数字、点和横线，2 至 64 位"))
         return cleaned
 
     def mobile(self, name: str, value: str) -> str:

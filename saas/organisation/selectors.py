@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -156,7 +156,7 @@ def person_groups(actor: Actor) -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def directory(*, unit_id: UUID | None = None, words: str = "", limit: int = 200) -> Sequence[Appointment]:
+def directory(*, unit_id: UUID | None = None, words: str = "", limit: int = 200) -> list[Appointment]:
     """Current appointments for the 通讯录: of one unit and all below it, or everyone whose name matches.
 
     Args:
@@ -176,7 +176,8 @@ def directory(*, unit_id: UUID | None = None, words: str = "", limit: int = 200)
             | Q(person__mobile__startswith=words)
             | Q(post__name__icontains=words)
         )
-    return rows.order_by("post__unit__position", "post__unit__code", "post__position", "acting", "person__rank")[:limit]
+    order = ("post__unit__position", "post__unit__code", "post__position", "acting", "person__rank")
+    return list(rows.order_by(*order)[:limit])
 
 
 def units_below(unit_id: UUID) -> list[UUID]:

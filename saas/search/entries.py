@@ -62,7 +62,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of results. `count` stops at `selectors.COUNT_CAP`; `next` continues after the last one ("" at the end)."""
+    """A page of results.
+
+    `count` stops at `selectors.COUNT_CAP` (then `capped`); `next` continues after the last result, "" at the end.
+    """
 
     hits: tuple[Hit, ...]
     count: int

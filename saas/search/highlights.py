@@ -49,7 +49,7 @@ def _spans(text: str, marks: Sequence[tuple[str, ...]]) -> list[tuple[int, int]]
 
 
 def _all(text: str, word: str) -> list[tuple[int, int]]:
-    spans = []
+    spans: list[tuple[int, int]] = []
     at = text.find(word)
     while at >= 0 and len(spans) < 200:
         spans.append((at, at + len(word)))

@@ -19,12 +19,15 @@ COUNT_CAP = 1_000
 _NUMBER, _TITLE, _BODY = range(3)
 
 
+_Value = str | int | date | UUID | list[str] | list[UUID]
+
+
 @dataclass(frozen=True, slots=True)
 class _Condition:
     """A piece of SQL of our own with the values for its placeholders."""
 
     sql: str
-    values: tuple[object, ...] = ()
+    values: tuple[_Value, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,41 +74,31 @@ def search(
     filters = _filters(permitted, kind, start, end)
     tiers = _tiers(asked)
     place = _place(after) if after else None
-    parts: list[str] = []
-    values: list[object] = []
+    parts: list[_Condition] = []
     earlier: list[_Condition] = []
     for tier, condition in tiers:
         if place is None or tier >= place.tier:
-            keyset = (
-                _Condition("(date, object_id) < (%s::date, %s::uuid)", (place.date, place.object_id))
-                if place is not None and tier == place.tier
-                else _Condition("TRUE")
-            )
-            where = [*filters, condition, keyset, *(_Condition(f"NOT ({c.sql})", c.values) for c in earlier)]
-            parts.append(
-                "(SELECT DISTINCT ON (date, object_id) %s::int AS tier, object_id, chunk, date FROM search_searchrow"
-                f" WHERE {' AND '.join(c.sql for c in where)}"
-                " ORDER BY date DESC, object_id DESC, chunk LIMIT %s)"
-            )
-            values += [tier, *(v for c in where for v in c.values), limit + 1]
+            others = [_Condition(f"NOT ({c.sql})", c.values) for c in earlier]
+            parts.append(_part(tier, [*filters, condition, *others], place, limit + 1))
         earlier.append(condition)
-    anything = " OR ".join(f"({condition.sql})" for _tier, condition in tiers)
+    if not parts:
+        return EMPTY
+    anything = _Condition(" OR ".join(f"({c.sql})" for _t, c in tiers), tuple(v for _t, c in tiers for v in c.values))
+    counting = _all_of([*filters, anything])
+    # Only pieces of our own are joined; every value is bound.
     statement = f"""
-        WITH found AS (SELECT * FROM ({" UNION ALL ".join(parts)}) u ORDER BY tier, date DESC, object_id DESC LIMIT %s),
-        counted AS (
-            SELECT count(*) AS lines, count(DISTINCT object_id) AS objects FROM (
-                SELECT object_id FROM search_searchrow
-                WHERE {" AND ".join(c.sql for c in filters)} AND ({anything}) LIMIT %s
-            ) c
+        WITH found AS (
+            SELECT * FROM ({" UNION ALL ".join(part.sql for part in parts)}) u
+            ORDER BY tier, date DESC, object_id DESC LIMIT %s
+        ), counted AS (
+            SELECT count(*) AS lines, count(DISTINCT object_id) AS objects
+            FROM (SELECT object_id FROM search_searchrow WHERE {counting.sql} LIMIT %s) c
         )
         SELECT c.lines, c.objects, f.tier, f.object_id, f.date, r.kind, r.title, r.org, r.number, r.text
         FROM counted c LEFT JOIN (found f JOIN search_searchrow r USING (object_id, chunk)) ON TRUE
         ORDER BY f.tier, f.date DESC, f.object_id DESC
-    """  # noqa: S608 -- only our own constants are joined; every value is bound
-    values.append(limit + 1)
-    values += [v for c in filters for v in c.values]
-    values += [v for _tier, condition in tiers for v in condition.values]
-    values.append(COUNT_CAP + 1)
+    """  # noqa: S608
+    values = [*(v for part in parts for v in part.values), limit + 1, *counting.values, COUNT_CAP + 1]
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         rows = cursor.fetchall()
@@ -129,6 +122,18 @@ def suggest(typed: str, groups: Iterable[UUID], *, limit: int = 8) -> list[str]:
             [permitted, _tsquery(lexemes), limit],
         )
         return list(dict.fromkeys(row[0] for row in cursor.fetchall()))
+
+
+def _part(tier: int, where: list[_Condition], place: _Place | None, limit: int) -> _Condition:
+    """The first `limit` objects of one tier, after `place` when it lies in this tier."""
+    if place is not None and place.tier == tier:
+        where = [*where, _Condition("(date, object_id) < (%s::date, %s::uuid)", (place.date, place.object_id))]
+    condition = _all_of(where)
+    sql = f"""
+        (SELECT DISTINCT ON (date, object_id) %s::int AS tier, object_id, chunk, date
+         FROM search_searchrow WHERE {condition.sql} ORDER BY date DESC, object_id DESC, chunk LIMIT %s)
+    """  # noqa: S608
+    return _Condition(sql, (tier, *condition.values, limit))
 
 
 def _filters(permitted: list[UUID], kind: str, start: date | None, end: date | None) -> list[_Condition]:
@@ -218,7 +223,5 @@ def _page(asked: Query, rows: list[tuple[object, ...]], limit: int) -> Page:
     following = ""
     if len(found) > limit:
         last = found[limit - 1]
-        day = last[4]
-        assert isinstance(day, date)  # noqa: S101 -- the column is a date
-        following = str(_Place(int(str(last[2])), day, UUID(str(last[3]))))
+        following = str(_Place(int(str(last[2])), date.fromisoformat(str(last[4])), UUID(str(last[3]))))
     return Page(hits, min(objects, COUNT_CAP), lines > COUNT_CAP, following)

@@ -97,7 +97,8 @@ def rebuild_outdated(*, batch: int = 500) -> int:
             UPDATE search_searchrow r
             SET title_words = array_to_tsvector(g.title_words::text[]),
                 body_words = array_to_tsvector(g.body_words::text[]), dictionary = %s
-            FROM unnest(%s::uuid[], %s::smallint[], %s::text[], %s::text[]) AS g(object_id, chunk, title_words, body_words)
+            FROM unnest(%s::uuid[], %s::smallint[], %s::text[], %s::text[])
+                AS g(object_id, chunk, title_words, body_words)
             WHERE r.object_id = g.object_id AND r.chunk = g.chunk
             """,
             [

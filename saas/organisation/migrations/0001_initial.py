@@ -49,6 +49,7 @@ class Migration(migrations.Migration):
                     "state",
                     models.CharField(
                         choices=[
+                            ("checking", "正在检查"),
                             ("checked", "已检查，待确认"),
                             ("refused", "有错误，未导入"),
                             ("queued", "等待导入"),

@@ -124,7 +124,9 @@ def _refuse_overlap(*, person_id: UUID, post_id: UUID, starts: date, ends: date 
     same = Appointment.objects.filter(Q(ends__isnull=True) | Q(ends__gte=starts), person_id=person_id, post_id=post_id)
     if ends is not None:
         same = same.filter(starts__lte=ends)
-    if same.exclude(id=besides).exists():
+    if besides is not None:
+        same = same.exclude(id=besides)
+    if same.exists():
         raise Conflict(
             _("此人在这段时间已任此岗位。"), code="appointment.overlap", fields={"starts": _("与已有任职的日期重叠")}
         )

@@ -1,0 +1,1 @@
+"""The one Excel workbook of an organisation: units, posts, people and appointments, in and out."""
