@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from django import template
@@ -199,3 +200,34 @@ def query(context: template.Context, **changes: object) -> str:
             values[name] = str(value)
     encoded = values.urlencode()
     return f"?{encoded}" if encoded else "?"
+
+
+@register.simple_tag
+def spark(values: Sequence[float], label: str) -> SafeString:
+    """A line of figures over time as SVG, drawn on the server; its label says first, last, least and greatest.
+
+    Args:
+        values: figures at equal distances in time, oldest first; fewer than two draw nothing.
+        label: what the figures are.
+    """
+    if len(values) < 2:
+        return SafeString("")
+    least, most = min(values), max(values)
+    span = (most - least) or 1
+    step = 100 / (len(values) - 1)
+    points = " ".join(
+        f"{index * step:.1f},{38 - (value - least) / span * 36:.1f}" for index, value in enumerate(values)
+    )
+    text = _("%(label)s：最近 %(last)s，最低 %(least)s，最高 %(most)s") % {
+        "label": label,
+        "last": f"{values[-1]:g}",
+        "least": f"{least:g}",
+        "most": f"{most:g}",
+    }
+    return format_html(
+        '<svg class="spark" viewBox="0 0 100 40" preserveAspectRatio="none" role="img" aria-label="{}">'
+        '<polygon class="area" points="0,40 {} 100,40"/><polyline class="line" points="{}"/></svg>',
+        text,
+        points,
+        points,
+    )

@@ -1,0 +1,1 @@
+"""The demonstration: three bureaus of an invented city, their people and work in progress."""

@@ -1,0 +1,152 @@
+"""Every component at desktop and phone size: no accessibility violation, nothing wider than the screen, keys work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.portal.conftest import SCREENSHOTS, Site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+DESKTOP = (1440, 900)
+PHONE = (390, 844)
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@contextmanager
+def opened(
+    browser: Browser, site: Site, size: tuple[int, int], *, display: str = "", locale: str = "zh-CN"
+) -> Iterator[Page]:
+    """The gallery as a signed-in reader sees it; fails on any script error or CSP refusal."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, locale=locale, reduced_motion="reduce"
+    )
+    cookies = [site.session]
+    if display:
+        cookies.append({"name": "__Host-display", "value": display, "url": site.secure, "secure": True})
+    context.add_cookies(cookies)  # type: ignore[arg-type]
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto(f"{site.address}/gallery/")
+    page.wait_for_function("document.activeElement.matches('[data-error-summary]')")
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    yield page
+    context.close()
+    assert problems == []
+
+
+def violations(page: Page, axe: str) -> list[str]:
+    """What axe-core finds, one line each."""
+    # Run in a world of its own: the page's CSP stays in force for the page.
+    page.evaluate(axe)
+    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"]
+    return [f"{v['id']}: {[n['target'] for n in v['nodes']]}" for v in found]
+
+
+@pytest.mark.parametrize("display", ["", "text:large", "rows:compact"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_every_component_is_accessible_and_fits(
+    browser: Browser, site: Site, axe: str, size: tuple[int, int], display: str
+) -> None:
+    with opened(browser, site, size, display=display) as page:
+        SCREENSHOTS.mkdir(exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / f"gallery-{size[0]}-{display.replace(':', '-') or 'usual'}.png")
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        assert violations(page, axe) == []
+
+
+def test_text_at_twice_the_size_loses_nothing(browser: Browser, site: Site) -> None:
+    with opened(browser, site, DESKTOP) as page:
+        page.evaluate("document.documentElement.style.setProperty('font-size', '175%')")
+        assert page.evaluate("document.documentElement.scrollWidth") <= DESKTOP[0]
+
+
+def test_the_english_page_is_accessible_and_says_its_language(browser: Browser, site: Site, axe: str) -> None:
+    with opened(browser, site, DESKTOP, locale="en") as page:
+        assert page.evaluate("document.documentElement.lang") == "en"
+        assert page.locator("h1").inner_text() == "Components"
+        assert violations(page, axe) == []
+
+
+def test_touch_targets_on_a_phone_are_large(browser: Browser, site: Site) -> None:
+    with opened(browser, site, PHONE) as page:
+        small = page.evaluate(
+            "[...document.querySelectorAll('main .btn, .actionbar .btn, .tabbar a, .tabbar button, main select, "
+            "main input:not([type=checkbox],[type=radio],[type=file],[type=hidden])')]"
+            ".filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 43.5).map(e => e.outerHTML)"
+        )
+        assert small == []
+
+
+def test_rows_are_walked_and_picked_by_keys(browser: Browser, site: Site) -> None:
+    with opened(browser, site, DESKTOP) as page:
+        page.keyboard.press("j")
+        page.keyboard.press("j")
+        page.keyboard.press("x")
+        assert page.locator("tr.at input[name=task]").is_checked()
+        assert page.locator("tr.at input[name=task]").get_attribute("value") == "2"
+        assert page.locator("[data-picked]").inner_text() == "已选 1"
+        assert page.get_by_role("button", name="批量同意").is_enabled()
+        page.keyboard.press("?")
+        assert page.locator("#keys-help").is_visible()
+        page.keyboard.press("Escape")
+        page.keyboard.press("a")
+        assert page.locator("#confirm").is_visible()
+
+
+def test_letters_typed_into_a_field_are_text(browser: Browser, site: Site) -> None:
+    with opened(browser, site, DESKTOP) as page:
+        page.locator("#g-opinion").fill("")
+        page.locator("#g-opinion").press("j")
+        assert page.locator("#g-opinion").input_value() == "j"
+        assert page.locator("tr.at").count() == 0
+
+
+def test_keys_turned_off_do_nothing(browser: Browser, site: Site) -> None:
+    with opened(browser, site, DESKTOP, display="keys:off") as page:
+        page.keyboard.press("j")
+        assert page.locator("tr.at").count() == 0
+
+
+def test_a_dangerous_act_waits_for_the_typed_name(browser: Browser, site: Site) -> None:
+    with opened(browser, site, DESKTOP) as page:
+        page.get_by_role("button", name="打开对话框").click()
+        stop = page.locator("#gallery-dialog [data-typed-button]")
+        assert stop.is_disabled()
+        page.locator("#typed-alpha").fill("alph")
+        assert stop.is_disabled()
+        page.locator("#typed-alpha").fill("alpha")
+        assert stop.is_enabled()
+
+
+def test_a_phrase_goes_where_the_caret_is(browser: Browser, site: Site) -> None:
+    with opened(browser, site, PHONE) as page:
+        page.locator("#g-opinion").fill("请办公室阅。")
+        page.evaluate("document.getElementById('g-opinion').setSelectionRange(0, 0)")
+        page.get_by_role("button", name="同意。").click()
+        assert page.locator("#g-opinion").input_value() == "同意。请办公室阅。"
+
+
+def test_display_choices_are_kept_in_the_browser(browser: Browser, site: Site) -> None:
+    with opened(browser, site, DESKTOP) as page:
+        page.locator(".me-btn").click()
+        page.get_by_role("button", name="大字版").click()
+        page.wait_for_function("document.documentElement.dataset.text === 'large'")
+        assert page.url == f"{site.address}/gallery/"
+        assert page.evaluate("getComputedStyle(document.body).fontSize") == "18px"
+
+
+def test_the_page_prints_without_its_frame(browser: Browser, site: Site) -> None:
+    with opened(browser, site, DESKTOP) as page:
+        page.emulate_media(media="print")
+        for frame in (".top", ".side", ".bar", ".actionbar"):
+            assert not page.locator(frame).first.is_visible()
+        assert page.locator("table.t").is_visible()
