@@ -18,9 +18,11 @@ from tenants.database.owner import owner_connection
 
 def prepare() -> None:
     """Apply shared migrations as the owner and set what the group of bureaus' roles may touch; may be repeated."""
-    from django.core.management.commands.migrate import Command
+    call_command("migrate", verbosity=0, interactive=False)
 
-    call_command(Command(), database=OWNER_ALIAS, verbosity=0, interactive=False)
+
+def apply_grants() -> None:
+    """Set the grants in the zones that have bureaus."""
     connections[OWNER_ALIAS].close()
     if settings.ZONE is not Zone.MANAGEMENT:
         with owner_connection() as connection:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-from django.db.migrations.autodetector import MigrationAutodetector
+from django.core.management.commands.migrate import Command as Migrate
 
+from tenants.database.base import OWNER_ALIAS
 from tenants.provisioning import shared
 
 
-class Command(BaseCommand):
+class Command(Migrate):
     help = "Brings the zone's shared tables and grants up to date (bureaus: manage.py tenant migrate)."
-    requires_system_checks = ()
-    # Django's check compares it with that of makemigrations.
-    autodetector = MigrationAutodetector
 
     def handle(self, *args: Any, **options: Any) -> None:
-        shared.prepare()
-        self.stdout.write("shared tables and grants are up to date")
+        options["database"] = OWNER_ALIAS
+        super().handle(*args, **options)
+        shared.apply_grants()

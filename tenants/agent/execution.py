@@ -1,0 +1,95 @@
+"""Carries out a verified command; each kind can be repeated without harm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import connections
+from django.utils.translation import gettext as _
+
+from saas.core.access import Role
+from saas.core.errors import NotFound
+from tenants import services
+from tenants.database.base import OWNER_ALIAS
+from tenants.protocol import CommandText, Kind
+from tenants.provisioning import runner
+from tenants.provisioning.create import BureauOrder, bureau_provision
+
+Progress = Callable[[int, str], None]
+Result = dict[str, Any]
+
+
+def execute(command: CommandText, progress: Progress) -> Result:
+    """Do it.
+
+    Args:
+        command: verified.
+        progress: called with percent done and the step.
+
+    Raises:
+        YunshuError: a rule or a missing part stopped it; nothing is half-done.
+    """
+    return _KINDS[command.kind](command.payload, progress)
+
+
+def order_from(payload: Mapping[str, Any]) -> BureauOrder:
+    """The order a create command carries.
+
+    Raises:
+        ValueError: a value cannot be read.
+        KeyError: a value is missing.
+    """
+    return BureauOrder(
+        id=UUID(payload["id"]),
+        code=payload["code"],
+        name=payload["name"],
+        short_name=payload["short_name"],
+        schema=payload["schema"],
+        division_code=payload["division_code"],
+        level=payload["level"],
+        parent_code=payload["parent_code"],
+        plan=payload["plan"],
+        administrator_hashes={Role(role): text for role, text in payload["administrator_hashes"].items()},
+    )
+
+
+def _create(payload: Mapping[str, Any], progress: Progress) -> Result:
+    bureau = bureau_provision(order_from(payload), progress=progress)
+    return {"code": bureau.code, "hosts": [row.host for row in bureau.host_names.using(OWNER_ALIAS).all()]}
+
+
+def _suspend(payload: Mapping[str, Any], _progress: Progress) -> Result:
+    return {"state": services.suspend(payload["code"]).state}
+
+
+def _resume(payload: Mapping[str, Any], _progress: Progress) -> Result:
+    return {"state": services.resume(payload["code"]).state}
+
+
+def _migrate(payload: Mapping[str, Any], progress: Progress) -> Result:
+    outcomes = runner.bureaus_migrate(only=payload["code"], progress=progress)
+    failed = [{"code": item.code, "error": item.error} for item in outcomes if item.error]
+    return {"migrated": len(outcomes) - len(failed), "failed": failed}
+
+
+def _retry_job(payload: Mapping[str, Any], _progress: Progress) -> Result:
+    with connections[OWNER_ALIAS].cursor() as cursor:
+        cursor.execute(
+            "UPDATE cell.procrastinate_jobs SET status = 'todo', attempts = 0, scheduled_at = NULL, "
+            "last_error = '', queueing_lock = NULL WHERE id = %s AND status = 'failed'",
+            [int(payload["job_id"])],
+        )
+        if cursor.rowcount != 1:
+            raise NotFound(_("没有这个失败的任务，可能已被重新执行。"))
+    return {"job_id": int(payload["job_id"])}
+
+
+_KINDS: dict[Kind, Callable[[Mapping[str, Any], Progress], Result]] = {
+    Kind.CREATE: _create,
+    Kind.SUSPEND: _suspend,
+    Kind.RESUME: _resume,
+    Kind.MIGRATE: _migrate,
+    Kind.RETRY_JOB: _retry_job,
+}
