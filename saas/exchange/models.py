@@ -57,7 +57,7 @@ class Delivery(TenantModel):
     number = models.CharField(max_length=60)
     title = models.CharField(max_length=500)
     kind = models.CharField(max_length=20)
-    urgency = models.CharField(max_length=10, blank=True)
+    urgency = models.CharField(max_length=12, blank=True)
     manifest = models.JSONField()
     object_name = models.CharField(max_length=120)
     sha256 = models.CharField(max_length=64)

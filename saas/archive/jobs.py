@@ -1,0 +1,124 @@
+"""Packs a record, checks it four ways, and only then calls it filed."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from saas.approvals import selectors as approvals
+from saas.archive import checks, packing
+from saas.archive.models import Record, RecordState
+from saas.core.actors import SYSTEM
+from saas.core.audit import Event, record
+from saas.core.audit.services import Target
+from saas.core.jobs import job
+from saas.core.storage import open_object, store
+from saas.documents.models import Attachment, Document
+from saas.documents.services import mark_filed
+from saas.seals.selectors import impressions_on
+from saas.search.entries import SearchEntry
+from saas.search.services import index
+
+
+def _read(name: str) -> bytes:
+    with open_object(name) as source:
+        return source.read()
+
+
+def _metadata(filed: Record, document: Document) -> packing.Metadata:
+    return {
+        "archive_number": filed.archive_number,
+        "title": filed.title,
+        "number": filed.number,
+        "issuer": filed.issuer,
+        "document_date": filed.document_date.isoformat() if filed.document_date else "",
+        "retention": filed.retention,
+        "direction": filed.direction,
+        "kind": document.kind,
+        "urgency": document.urgency,
+        "sensitivity": document.sensitivity,
+        "drafter": document.drafter_name,
+        "unit": document.drafter_unit_name,
+        "signed_by": document.signed_by,
+        "pinned": {"algorithm": "SHA-256", "digest": document.pinned_hash},
+        "elements": document.elements,
+    }
+
+
+def _items(document: Document, attachments: list[Attachment]) -> list[packing.Item]:
+    items = [packing.Item("document.pdf", _read(document.final_pdf), "application/pdf")]
+    items += [
+        packing.Item(f"attachments/{number:02d}-{file.name}", _read(file.stored_name), file.content_type)
+        for number, file in enumerate(attachments, 1)
+    ]
+    if document.flow_instance_id:
+        items.append(packing.json_item("process.json", approvals.evidence(document.flow_instance_id)))
+    seals = [
+        {
+            "seal": use.seal.name,
+            "by": use.person_name,
+            "post": use.post_name,
+            "at": use.at.isoformat(),
+            "digest_before": use.digest_before,
+            "digest_after": use.digest_after,
+            "audit_record": str(use.audit_record),
+        }
+        for use in impressions_on(kind="document", subject_id=document.id)
+    ]
+    if seals:
+        items.append(packing.json_item("seals.json", seals))
+    return items
+
+
+@job(queue="archive", attempts=8)
+def pack(*, record_id: str) -> None:
+    """Build, check and store the package of a record; then the record is filed, or refused with its reasons."""
+    filed = Record.objects.get(id=UUID(record_id))
+    if filed.state != RecordState.FILING:
+        return
+    document = Document.objects.get(id=filed.document_id)
+    attachments = list(Attachment.objects.filter(document=document).order_by("position"))
+    metadata = _metadata(filed, document)
+    package = packing.build(_items(document, attachments), metadata=metadata)
+    found = checks.run(
+        checks.Filing(
+            package=package,
+            metadata=metadata,
+            frozen_sha256=document.sealed_sha256 or document.pdf_sha256,
+            attachment_digests=frozenset(file.sha256 for file in attachments),
+            has_process=document.flow_instance_id is not None,
+            number_taken=Record.objects.filter(archive_number=filed.archive_number).exclude(id=filed.id).exists(),
+        )
+    )
+    good = checks.passed(found)
+    stored = store(name_prefix="archive", stream=package.data, content_type="application/zip") if good else None
+    with transaction.atomic():
+        locked = Record.objects.select_for_update().get(id=filed.id)
+        if locked.state != RecordState.FILING:
+            return
+        locked.checks = [check.as_json() for check in found]
+        locked.items = package.items
+        locked.package_sha256 = package.sha256
+        locked.package_bytes = len(package.data)
+        locked.package_name = stored.name if stored else ""
+        locked.state = RecordState.FILED if good else RecordState.REFUSED
+        locked.filed_at = timezone.now()
+        locked.save()
+        target = Target("record", locked.id, f"{locked.archive_number} {locked.title}")
+        record(Event.RECORD_FILED, by=SYSTEM, target=target, detail={"passed": good, "sha256": package.sha256})
+        if good:
+            mark_filed(document_id=document.id, by=SYSTEM)
+            index(
+                SearchEntry(
+                    kind="record",
+                    object_id=locked.id,
+                    title=locked.title,
+                    groups=frozenset(locked.readers),
+                    org=locked.issuer,
+                    number=locked.number,
+                    date=locked.document_date,
+                    body=document.written.full_text(),
+                )
+            )

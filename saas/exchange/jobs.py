@@ -1,0 +1,148 @@
+"""Carries packages between bureaus: each job runs as the bureau whose side it is on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from saas.core.actors import SYSTEM
+from saas.core.audit import Event, record
+from saas.core.audit.services import Target
+from saas.core.errors import Conflict, Invalid
+from saas.core.jobs import job
+from saas.core.storage import deliver, open_object
+from saas.core.tenancy import current_tenant
+from saas.documents.models import Document
+from saas.exchange.models import Delivery, Dispatch, DispatchState
+from saas.exchange.spool import packages
+from saas.exchange.spool.packages import Manifest, Package
+
+_ANSWERS = {"receipt": DispatchState.SIGNED_FOR, "return": DispatchState.RETURNED}
+_MOST_TEXT = 200_000
+
+
+@job(queue="exchange", attempts=10)
+def send(*, dispatch_id: str) -> None:
+    """The sender's side: put the sealed PDF into the receiver's storage and post the signed manifest.
+
+    The file is put there first: should this die before the post commits, the copy is a file nobody names, and the
+    next try makes another; the package itself has the dispatch's id and exists once.
+    """
+    dispatch = Dispatch.objects.get(id=UUID(dispatch_id))
+    if dispatch.state != DispatchState.SENDING:
+        return
+    document = Document.objects.get(id=dispatch.document_id)
+    recipient = next((item for item in packages.recipients() if item.ref.code == dispatch.to_code), None)
+    try:
+        if recipient is None or not recipient.active:
+            raise Conflict(_("收文单位已停用或不在本云上。"))
+        copy = deliver(name=document.sealed_name, to=recipient.ref, name_prefix="deliveries")
+        with transaction.atomic():
+            locked = Dispatch.objects.select_for_update().get(id=dispatch.id)
+            if locked.state != DispatchState.SENDING:
+                return
+            packages.post(
+                package_id=locked.id,
+                kind="document",
+                to_code=locked.to_code,
+                manifest=_manifest(locked, document, sha256=copy.sha256, size=copy.size),
+                object_name=copy.name,
+            )
+            locked.state = DispatchState.SENT
+            locked.sent_at = timezone.now()
+            locked.save(update_fields=["state", "sent_at"])
+    except Conflict as refused:
+        Dispatch.objects.filter(id=dispatch.id).update(state=DispatchState.FAILED, reason=str(refused)[:500])
+
+
+def _manifest(dispatch: Dispatch, document: Document, *, sha256: str, size: int) -> Manifest:
+    tenant = current_tenant()
+    return {
+        "version": 1,
+        "id": str(dispatch.id),
+        "from": tenant.code,
+        "from_name": tenant.name,
+        "to": dispatch.to_code,
+        "number": document.number,
+        "title": document.title,
+        "kind": document.kind,
+        "urgency": document.urgency,
+        "sensitivity": document.sensitivity,
+        "issued_on": document.issued_on.isoformat() if document.issued_on else "",
+        "text": document.written.full_text()[:_MOST_TEXT],
+        "pdf": {"algorithm": "SHA-256", "digest": sha256, "size": size},
+        "sent_at": timezone.now().isoformat(),
+    }
+
+
+@job(queue="exchange", attempts=10)
+def receive(*, package_id: str) -> None:
+    """The receiver's side: check the signature and the digest, then keep the delivery or the answer. Idempotent."""
+    for package in packages.packages(UUID(package_id)):
+        manifest = packages.checked_manifest(package)
+        with transaction.atomic():
+            if package.kind == "document":
+                _keep_delivery(package, manifest)
+            else:
+                _keep_answer(package, manifest)
+    packages.taken(UUID(package_id))
+
+
+def _keep_delivery(package: Package, manifest: Manifest) -> None:
+    told = manifest.get("pdf")
+    if not isinstance(told, dict) or manifest.get("to") != current_tenant().code:
+        raise Invalid(_("来件清单不完整，已拒收。"), code="exchange.manifest")
+    with open_object(package.object_name) as source:
+        digest = _digest(source.read)
+    if digest != told.get("digest"):
+        raise Invalid(_("来件文件与清单不一致，已拒收。"), code="exchange.digest")
+    delivery, new = Delivery.objects.get_or_create(
+        id=package.id,
+        defaults={
+            "from_code": package.sender.code,
+            "from_name": package.sender.name,
+            "number": str(manifest.get("number", ""))[:60],
+            "title": str(manifest.get("title", ""))[:500],
+            "kind": str(manifest.get("kind", ""))[:20],
+            "urgency": str(manifest.get("urgency", ""))[:12],
+            "manifest": manifest,
+            "object_name": package.object_name,
+            "sha256": digest,
+            "sent_at": datetime.fromisoformat(str(manifest["sent_at"])),
+        },
+    )
+    if new:
+        label = f"{delivery.number} {delivery.title}".strip()
+        record(
+            Event.DOCUMENT_DELIVERED,
+            by=SYSTEM,
+            target=Target("delivery", delivery.id, label),
+            detail={"from": delivery.from_name, "sha256": digest},
+        )
+
+
+def _keep_answer(package: Package, manifest: Manifest) -> None:
+    dispatch = Dispatch.objects.select_for_update().filter(id=package.id, to_code=package.sender.code).first()
+    if dispatch is None or dispatch.state not in {DispatchState.SENDING, DispatchState.SENT}:
+        return
+    dispatch.state = _ANSWERS[package.kind]
+    dispatch.answered_at = datetime.fromisoformat(str(manifest["at"]))
+    dispatch.answered_by = str(manifest.get("by", ""))[:160]
+    dispatch.reason = str(manifest.get("reason", ""))[:500]
+    dispatch.save(update_fields=["state", "answered_at", "answered_by", "reason"])
+    event = Event.DOCUMENT_SIGNED_FOR if dispatch.state == DispatchState.SIGNED_FOR else Event.DOCUMENT_RETURNED
+    detail = {"bureau": dispatch.to_name, "by": dispatch.answered_by, "reason": dispatch.reason}
+    record(event, by=SYSTEM, target=Target("dispatch", dispatch.id, dispatch.to_name), detail=detail)
+
+
+def _digest(read: Callable[[int], bytes]) -> str:
+    digest = hashlib.sha256()
+    while piece := read(1 << 20):
+        digest.update(piece)
+    return digest.hexdigest()

@@ -1,0 +1,30 @@
+"""Reads what was sent and what arrived."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from saas.exchange.models import Delivery, DeliveryState, Dispatch
+
+
+def dispatches_of(document_id: UUID) -> QuerySet[Dispatch]:
+    """Where a document was sent and how far each copy has come."""
+    return Dispatch.objects.filter(document_id=document_id)
+
+
+def deliveries(*, waiting: bool) -> QuerySet[Delivery]:
+    """Documents that arrived: those waiting for 签收, or those answered."""
+    found = Delivery.objects.order_by("-arrived_at").defer("manifest")
+    return found.filter(state=DeliveryState.WAITING) if waiting else found.exclude(state=DeliveryState.WAITING)
+
+
+def waiting_count() -> int:
+    """How many documents wait for 签收."""
+    return Delivery.objects.filter(state=DeliveryState.WAITING).count()
+
+
+def delivery_of(document_id: UUID) -> Delivery | None:
+    """The delivery an incoming document came by."""
+    return Delivery.objects.filter(document_id=document_id).first()

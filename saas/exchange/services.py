@@ -1,0 +1,174 @@
+"""Sends documents to other bureaus, and answers what arrives: 签收 or 退文."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from saas.core.actors import Actor
+from saas.core.audit import Event, record
+from saas.core.audit.services import Target
+from saas.core.errors import Conflict, Invalid, NotFound
+from saas.core.jobs import enqueue
+from saas.core.storage import open_object
+from saas.core.tenancy import current_tenant
+from saas.documents.kinds import State
+from saas.documents.models import Document
+from saas.documents.services import IncomingDraft, incoming_register, mark_sent
+from saas.exchange import jobs
+from saas.exchange.models import Delivery, DeliveryState, Dispatch
+from saas.exchange.spool import packages
+
+MOST_RECIPIENTS = 200
+SENDABLE = frozenset({State.SEALED, State.SENT})
+
+
+@transaction.atomic
+def document_send(*, document_id: UUID, to_codes: list[str], by: Actor) -> list[Dispatch]:
+    """Send a sealed document to bureaus of the cloud; each gets its own package by a job.
+
+    Sending again to a bureau that has it already changes nothing for that bureau.
+
+    Args:
+        document_id: a sealed document of this bureau.
+        to_codes: codes of bureaus, at most 200.
+        by: a document clerk.
+
+    Raises:
+        NotFound: no such document.
+        Conflict: it is not sealed yet, or a recipient is suspended or unknown.
+        Invalid: nobody, or too many, were named.
+    """
+    codes = list(dict.fromkeys(to_codes))
+    if not codes or len(codes) > MOST_RECIPIENTS:
+        raise Invalid(_("请选择 1 到 200 个收文单位。"), code="exchange.recipients", fields={"to": _("必选")})
+    document = Document.objects.select_for_update().filter(id=document_id, direction="outgoing").first()
+    if document is None:
+        raise NotFound(_("没有这份发文。"))
+    if document.state not in SENDABLE or not document.sealed_name:
+        raise Conflict(_("这份公文还没有用印，不能发送。"), code="exchange.not_sealed")
+    known = {item.ref.code: item for item in packages.recipients()}
+    wrong = [
+        known[code].ref.name if code in known else code for code in codes if code not in known or not known[code].active
+    ]
+    if wrong:
+        raise Conflict(
+            _("以下单位已停用或不在本云上，无法送达：%(names)s。请取消勾选后再发送。") % {"names": "、".join(wrong)},
+            code="exchange.to",
+        )
+    already = set(Dispatch.objects.filter(document_id=document.id, to_code__in=codes).values_list("to_code", flat=True))
+    sent = Dispatch.objects.bulk_create(
+        [
+            Dispatch(document_id=document.id, to_code=code, to_name=known[code].ref.name, asked_by=by.label)
+            for code in codes
+            if code not in already
+        ]
+    )
+    for dispatch in sent:
+        enqueue(jobs.send, key=f"send:{dispatch.id}", dispatch_id=str(dispatch.id))
+    if sent:
+        names = [dispatch.to_name for dispatch in sent]
+        record(Event.DOCUMENT_SENT, by=by, target=Target("document", document.id, document.label), detail={"to": names})
+        mark_sent(document_id=document.id, by=by)
+    return sent
+
+
+def delivery_sign_for(*, delivery_id: UUID, by: Actor) -> UUID:
+    """签收: register the document as incoming, start its flow, and tell the sender.
+
+    Returns:
+        the incoming document's id.
+
+    Raises:
+        NotFound: no such delivery.
+        Conflict: it was answered already; says by whom.
+    """
+    delivery = Delivery.objects.filter(id=delivery_id).first()
+    if delivery is None:
+        raise NotFound(_("没有这份来件。"))
+    with open_object(delivery.object_name) as source:
+        pdf = source.read()
+    with transaction.atomic():
+        delivery = _waiting(delivery_id)
+        manifest = delivery.manifest
+        document_id = incoming_register(
+            IncomingDraft(
+                source_id=delivery.id,
+                from_name=delivery.from_name,
+                from_code=delivery.from_code,
+                number=delivery.number,
+                title=delivery.title,
+                kind=delivery.kind,
+                urgency=delivery.urgency,
+                sensitivity=str(manifest.get("sensitivity", "internal")),
+                body_text=str(manifest.get("text", "")),
+                pdf=pdf,
+                filename=f"{delivery.number or delivery.title}.pdf",
+                issued_on=str(manifest.get("issued_on", "")),
+            ),
+            by=by,
+        )
+        _answer(delivery, DeliveryState.SIGNED_FOR, by=by, reason="")
+        delivery.document_id = document_id
+        delivery.save(update_fields=["state", "answered_at", "answered_by", "reason", "document_id"])
+        record(Event.DOCUMENT_SIGNED_FOR, by=by, target=Target("delivery", delivery.id, _label(delivery)))
+    return document_id
+
+
+def delivery_return(*, delivery_id: UUID, reason: str, by: Actor) -> None:
+    """退文: send the document back with the reason; nothing is registered here.
+
+    Raises:
+        NotFound: no such delivery.
+        Conflict: it was answered already.
+        Invalid: no reason was given.
+    """
+    if not reason.strip():
+        raise Invalid(_("退文须写明原因。"), code="exchange.reason", fields={"reason": _("必填")})
+    with transaction.atomic():
+        delivery = _waiting(delivery_id)
+        _answer(delivery, DeliveryState.RETURNED, by=by, reason=reason.strip()[:500])
+        delivery.save(update_fields=["state", "answered_at", "answered_by", "reason"])
+        detail = {"reason": reason.strip()[:500]}
+        target = Target("delivery", delivery.id, _label(delivery))
+        record(Event.DOCUMENT_RETURNED, by=by, target=target, detail=detail)
+
+
+def _waiting(delivery_id: UUID) -> Delivery:
+    delivery = Delivery.objects.select_for_update().filter(id=delivery_id).first()
+    if delivery is None:
+        raise NotFound(_("没有这份来件。"))
+    if delivery.state != DeliveryState.WAITING:
+        raise Conflict(
+            _("这份来件已由 %(who)s 处理（%(state)s）。")
+            % {"who": delivery.answered_by, "state": delivery.get_state_display()},
+            code="exchange.answered",
+        )
+    return delivery
+
+
+def _answer(delivery: Delivery, state: DeliveryState, *, by: Actor, reason: str) -> None:
+    delivery.state = state
+    delivery.answered_at = timezone.now()
+    delivery.answered_by = by.label
+    delivery.reason = reason
+    packages.post(
+        package_id=delivery.id,
+        kind="receipt" if state == DeliveryState.SIGNED_FOR else "return",
+        to_code=delivery.from_code,
+        manifest={
+            "id": str(delivery.id),
+            "version": 1,
+            "from": current_tenant().code,
+            "by": by.label,
+            "at": delivery.answered_at.isoformat(),
+            "reason": reason,
+        },
+    )
+
+
+def _label(delivery: Delivery) -> str:
+    return f"{delivery.number} {delivery.title}".strip()

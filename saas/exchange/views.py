@@ -1,0 +1,97 @@
+"""Pages of the exchange: sending, and the desk where documents from other bureaus are signed for or returned."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from saas.core.access import Permission, access
+from saas.core.errors import Conflict, Invalid
+from saas.core.storage import open_object
+from saas.documents.models import Document
+from saas.exchange import selectors, services
+from saas.exchange.models import Delivery
+from saas.exchange.spool import packages
+
+PAGE = 30
+
+
+@access(Permission.REGISTER_INCOMING)
+@require_safe
+def delivery_list(request: HttpRequest) -> HttpResponse:
+    """签收: what waits, or what was answered."""
+    waiting = request.GET.get("show") != "answered"
+    wanted = request.GET.get("after") or request.GET.get("before")
+    page = Paginator(selectors.deliveries(waiting=waiting), PAGE).get_page(wanted)
+    context = {
+        "page": page,
+        "waiting": waiting,
+        "after": page.next_page_number() if page.has_next() else None,
+        "before": page.previous_page_number() if page.has_previous() else None,
+        "shown": f"{page.start_index()}–{page.end_index()} / {page.paginator.count}",
+    }
+    return render(request, "exchange/deliveries.html", context)
+
+
+@access(Permission.REGISTER_INCOMING)
+@require_safe
+def delivery_page(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
+    """One document that arrived, with 签收 and 退文."""
+    delivery = get_object_or_404(Delivery, id=delivery_id)
+    return render(request, "exchange/delivery.html", {"delivery": delivery})
+
+
+@access(Permission.REGISTER_INCOMING)
+@require_safe
+def delivery_pdf(request: HttpRequest, delivery_id: UUID) -> HttpResponseBase:
+    """The sealed PDF as it arrived."""
+    delivery = get_object_or_404(Delivery, id=delivery_id)
+    return FileResponse(
+        open_object(delivery.object_name), content_type="application/pdf", filename=f"{delivery.number}.pdf"
+    )
+
+
+@access(Permission.REGISTER_INCOMING)
+@require_POST
+def delivery_sign(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
+    """签收."""
+    document_id = services.delivery_sign_for(delivery_id=delivery_id, by=request.actor)
+    return redirect("documents:page", document_id)
+
+
+@access(Permission.REGISTER_INCOMING)
+@require_POST
+def delivery_return(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
+    """退文."""
+    delivery = get_object_or_404(Delivery, id=delivery_id)
+    reason = request.POST.get("reason", "")
+    try:
+        services.delivery_return(delivery_id=delivery_id, reason=reason, by=request.actor)
+    except Invalid as error:
+        context = {"delivery": delivery, "error": error, "reason": reason}
+        return render(request, "exchange/delivery.html", context, status=error.status)
+    return redirect("exchange:deliveries")
+
+
+@access(Permission.REGISTER_INCOMING)
+@require_http_methods(["GET", "POST"])
+def document_send(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """Choose the bureaus a sealed document goes to."""
+    document = get_object_or_404(Document, id=document_id, direction="outgoing")
+    sent = {item.to_code: item for item in selectors.dispatches_of(document.id)}
+    chosen = set(request.POST.getlist("to")) if request.method == "POST" else set(document.written.recipient_codes)
+    error: Invalid | Conflict | None = None
+    if request.method == "POST":
+        try:
+            services.document_send(document_id=document.id, to_codes=sorted(chosen), by=request.actor)
+        except (Invalid, Conflict) as refused:
+            error = refused
+        else:
+            return redirect("documents:page", document.id)
+    rows = [(item, sent.get(item.ref.code), item.ref.code in chosen) for item in packages.recipients()]
+    context = {"document": document, "rows": rows, "error": error}
+    return render(request, "exchange/send.html", context, status=error.status if error else 200)
