@@ -181,6 +181,14 @@ def _with_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
+def start_for_benchmarks() -> None:
+    """Make Django ready on the stack that importing this module has started."""
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "saas.settings")
+    django.setup()
+
+
 os.environ["ZONE"] = zone()
 if "PYTEST_XDIST_WORKER" in os.environ:
     _own_database(os.environ["PYTEST_XDIST_WORKER"])

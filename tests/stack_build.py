@@ -18,10 +18,6 @@ def build() -> None:
     call_command("migrate", verbosity=0)
     if env.zone is Zone.MANAGEMENT:
         return
-    from importlib.util import find_spec
-
-    if find_spec("tests.bureaus") is None:
-        return
     from tests.bureaus import create_bureau
 
     for code, name in BUREAUS:

@@ -16,7 +16,7 @@ from saas.embedded.folders import CHECKOUT, stack_folder
 from saas.embedded.parts import manage
 from saas.embedded.processes import StackError, last_lines
 from saas.embedded.records import Ports, read_json
-from saas.embedded.services import ZONES, prepare, remove
+from saas.embedded.services import prepare, remove
 
 _STOP_SECONDS = 120.0
 _STEPS = {
@@ -30,6 +30,13 @@ _STEPS = {
     "bureaus": "升级各单位的数据结构 / migrating the bureaus",
     "demo": "建立演示单位与公文 / demo bureaus, people and documents",
 }
+
+
+_ADDRESSES = (
+    ("intranet", "内网 intranet  ", ("<bureau>.localhost",)),
+    ("extranet", "外网 extranet  ", ("<bureau>.ext.localhost",)),
+    ("management", "管理 management", ("ops.localhost", "security.localhost")),
+)
 
 
 def _say(text: str) -> None:
@@ -86,16 +93,10 @@ def _wait(folder: Path) -> None:
 def _show(folder: Path) -> None:
     ports = Ports(folder / "ports.json")
     _say("\n云署已启动 / the cloud is up:")
-    titles = {
-        "intranet": ("内网 intranet  ", "<bureau>.localhost"),
-        "extranet": ("外网 extranet  ", "<bureau>.ext.localhost"),
-        "management": ("管理 management", "ops.localhost, security.localhost"),
-    }
-    for zone in ZONES:
-        title, hosts = titles[zone]
+    for zone, title, hosts in _ADDRESSES:
         port = ports.known(f"web.{zone}")
-        note = "" if port == PREFERRED_WEB_PORTS[zone] else f"  (port {PREFERRED_WEB_PORTS[zone]} was taken)"
-        _say(f"  {title}  http://{hosts}:{port}{note}")
+        note = "" if port == PREFERRED_WEB_PORTS[zone] else f"  ({PREFERRED_WEB_PORTS[zone]} was taken)"
+        _say(f"  {title}  " + "  ".join(f"http://{host}:{port}/" for host in hosts) + note)
     if any(CHECKOUT.glob("*/**/management/commands/demo_signins.py")):
         environment = {**os.environ, "ZONE": "intranet", "YUNSHU_FOLDER": str(folder)}
         subprocess.run(manage("demo_signins"), cwd=CHECKOUT, env=environment, check=False)
