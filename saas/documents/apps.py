@@ -1,6 +1,7 @@
-"""Registers documents."""
+"""Registers documents: flows' handlers, jobs, search kinds, buttons and menu entries."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DocumentsConfig(AppConfig):
@@ -8,3 +9,34 @@ class DocumentsConfig(AppConfig):
 
     name = "saas.documents"
     label = "documents"
+
+    def ready(self) -> None:
+        """Register with the apps below."""
+        from django.urls import reverse
+
+        from saas.approvals.registry import register_subject
+        from saas.core import navigation
+        from saas.core.access import Permission
+        from saas.documents import jobs, menu  # noqa: F401 -- jobs registers
+        from saas.documents.handlers import FIELDS, IncomingHandler, OutgoingHandler
+        from saas.documents.services.incoming import INCOMING_SUBJECT
+        from saas.documents.services.issuing import SUBJECT
+        from saas.search import kinds
+
+        register_subject(SUBJECT, OutgoingHandler(), fields=FIELDS)
+        register_subject(INCOMING_SUBJECT, IncomingHandler(), fields=FIELDS)
+        kinds.register("document_outgoing", _("发文"), lambda key: reverse("documents:detail", args=[key]))
+        kinds.register("document_incoming", _("收文"), lambda key: reverse("documents:detail", args=[key]))
+        menu.register_actions()
+        for entry in (
+            navigation.NavEntry("draft", _("拟稿"), "documents:new", order=40, icon="file-plus", bar=3),
+            navigation.NavEntry(
+                "drafts", _("草稿箱"), "documents:drafts", order=50, icon="file-pencil", count=menu.draft_count
+            ),
+            navigation.NavEntry("outgoing", _("发文"), "documents:outgoing", order=100, icon="send"),
+            navigation.NavEntry("incoming", _("收文登记"), "documents:incoming", order=110, icon="file-import"),
+            navigation.NavEntry(
+                "books", _("文号簿"), "documents:books", Permission.KEEP_NUMBERS, order=120, icon="list"
+            ),
+        ):
+            navigation.register(entry)

@@ -225,7 +225,7 @@ def _signature(reader: _Reader, record: Mapping[str, Any]) -> tuple[tuple[str, .
     elif stated and stated != found:
         reader.report("written_on", f"登记的日期{stated}与文中成文日期{found}不一致，以文中为准")
     day = found or stated
-    assert day is not None  # noqa: S101 - one of the two was checked above
+    assert day is not None
     return tuple(names) or (clean_line(str(record["issuer"])),), day
 
 

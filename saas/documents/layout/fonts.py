@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import typst
+from django.utils.translation import gettext as _
 
 from saas.core.errors import Unavailable
 
@@ -55,8 +56,10 @@ def require(fonts: FontSet) -> typst.Fonts:
     present = set(found.families())
     absent = sorted(f"{role}: {'/'.join(names)}" for role, names in fonts.roles().items() if not present & set(names))
     if absent:
-        message = f"公文字体不全，无法排版（{fonts.folder}：{'；'.join(absent)}）。请联系运维人员安装字体。"
-        raise Unavailable(message, code="fonts.missing")
+        raise Unavailable(
+            _("公文字体不全，无法排版（%(absent)s）。请联系运维人员安装字体。") % {"absent": "；".join(absent)},
+            code="fonts.missing",
+        )
     return found
 
 
@@ -106,7 +109,7 @@ def characters(path: Path, index: int) -> frozenset[int]:
         file.seek(start + 12)
         directory = file.read(16 * tables)
         for number in range(tables):
-            tag, _, offset, length = struct.unpack_from(">4sIII", directory, 16 * number)
+            tag, _checksum, offset, length = struct.unpack_from(">4sIII", directory, 16 * number)
             if tag == b"cmap":
                 file.seek(offset)
                 return _parse_cmap(file.read(length))

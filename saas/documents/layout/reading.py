@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 
 import pypdfium2
+from django.utils.translation import gettext as _
 
 from saas.core.errors import Invalid, NotFound
 from saas.documents.layout.content import DocumentContent, chinese_date
@@ -50,7 +51,7 @@ def page_png(pdf: bytes, *, page: int, width_px: int) -> bytes:
         document = _open(pdf)
         try:
             if not 1 <= page <= len(document):
-                raise NotFound(f"没有第{page}页。")
+                raise NotFound(_("没有这一页。"))
             sheet = document[page - 1]
             image = sheet.render(scale=min(width_px, 2000) / sheet.get_width()).to_pil()
         finally:
@@ -64,7 +65,7 @@ def _open(pdf: bytes) -> pypdfium2.PdfDocument:
     try:
         return pypdfium2.PdfDocument(pdf)
     except pypdfium2.PdfiumError as error:
-        raise Invalid("文件不是可以打开的PDF（可能已损坏或加密）。", code="pdf.unreadable") from error
+        raise Invalid(_("文件不是可以打开的 PDF（可能已损坏或加密）。"), code="pdf.unreadable") from error
 
 
 def text_of(pdf: bytes) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import typst
+from django.utils.translation import gettext as _
 
 from saas.core.errors import Invalid, Unavailable
 from saas.documents.layout import fonts as font_files
@@ -68,7 +69,7 @@ def render(content: DocumentContent, fonts: FontSet) -> RenderedPdf:
     opened = font_files.require(fonts)
     fallback = _check_glyphs(content, fonts)
     choice = _Pass()
-    for _ in range(4):
+    for _attempt in range(4):
         pdf, probes = _compile(_data(content, fonts, choice), opened, fonts.folder, content.issued_on)
         better = _better(content, choice, probes)
         if better is None or better == choice:
@@ -119,9 +120,10 @@ def _compile(
     data: dict[str, Any], opened: typst.Fonts, folder: Path, issued_on: date | None
 ) -> tuple[bytes, list[dict[str, Any]]]:
     compiler = _compiler(opened, folder)
+    pdf: bytes
     stamp = datetime.combine(issued_on or _EPOCH, time(), tzinfo=UTC)
     try:
-        pdf = compiler.compile(
+        pdf = compiler.compile(  # type: ignore[assignment]
             format="pdf",
             sys_inputs={"data": json.dumps(data, ensure_ascii=False, sort_keys=True)},
             timestamp=int(stamp.timestamp()),
@@ -129,8 +131,7 @@ def _compile(
         probes = json.loads(compiler.query("<probe>", field="value"))
     except typst.TypstError as error:
         _local.compiler = None
-        message = "公文排版失败，请稍后重试；如仍失败，请联系运维人员。"
-        raise Unavailable(message, code="layout.failed") from error
+        raise Unavailable(_("公文排版失败，请稍后重试；如仍失败，请联系运维人员。"), code="layout.failed") from error
     return pdf, probes
 
 
@@ -200,8 +201,8 @@ def _check_glyphs(content: DocumentContent, fonts: FontSet) -> list[str]:
         nowhere += [ch for ch in none if ch not in nowhere]
     if nowhere:
         named = "、".join(f"{ch if ch.isprintable() else '·'}（U+{ord(ch):04X}）" for ch in nowhere[:20])
-        message = f"下列字符在公文字体中都没有，无法印制：{named}。请改用规范字或联系管理员安装字体。"
-        raise Invalid(message, code="glyphs.missing")
+        message = _("下列字符在公文字体中都没有，无法印制：%(named)s。请改用规范字，或联系管理员安装字体。")
+        raise Invalid(message % {"named": named}, code="glyphs.missing")
     return fallback
 
 

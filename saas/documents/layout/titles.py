@@ -6,6 +6,7 @@ boundaries and lines). Turned down: the typesetter's own breaking, which fills l
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from functools import lru_cache
 
@@ -40,6 +41,9 @@ _WEAK_LAST = frozenset(
 )
 _STRONG_FIRST = frozenset({"关于", "转发", "批转", "印发"})
 _ATTRIBUTES = frozenset({"a", "b", "ad"})
+_LEANING = frozenset(
+    {"p", "c", "d", "m", "f"}
+)  # prepositions, conjunctions, adverbs, numerals: they lean on what follows
 _NOUN_LIKE = ("n", "vn", "an", "j", "l")
 
 
@@ -85,27 +89,29 @@ def _boundary(left: tuple[str, str], right: tuple[str, str], depth: int) -> floa
     cost = 4.0 * depth  # inside 《》 or （）
     if right[0] in _STRONG_FIRST:
         return cost - 2.0
-    if left[0] in _WEAK_LAST or left[1] in {"p", "c", "d", "m", "f"} and not left[0].endswith(("》", "）")):
+    closed = left[0].endswith(("》", "）", "，", "”"))
+    if left[0] in _WEAK_LAST or (left[1] in _LEANING and not closed):
         cost += 5.0
     if right[1] == "f":
         cost += 5.0
     if right[1] == "d":
         cost -= 1.5  # 进一步, 暂时, 切实: an adverb opens a new thought
-    if left[0].endswith(("》", "）", "，", "”")) or left[1] == "uj":
+    if closed or left[1] == "uj":
         return cost - 1.0
     if left[0] == "关于":
         return cost + 1.5
-    if left[1] in _ATTRIBUTES:
-        return cost + 4.0
-    if right[1] == "m":
-        cost += 1.5
-    if left[1].startswith(_NOUN_LIKE) and right[1].startswith(_NOUN_LIKE):
-        cost += 2.5
-    elif left[1] == "v":
-        cost += 3.0
-    elif right[1] == "v" and len(right[0]) > 1:
-        cost -= 0.4
-    return cost
+    return cost + _between_words(left[1], right)
+
+
+def _between_words(left_tag: str, right: tuple[str, str]) -> float:
+    if left_tag in _ATTRIBUTES:
+        return 4.0
+    cost = 1.5 if right[1] == "m" else 0.0
+    if left_tag.startswith(_NOUN_LIKE) and right[1].startswith(_NOUN_LIKE):
+        return cost + 2.5
+    if left_tag == "v":
+        return cost + 3.0
+    return cost - 0.4 if right[1] == "v" and len(right[0]) > 1 else cost
 
 
 def _depths(words: list[tuple[str, str]]) -> list[int]:
@@ -191,6 +197,6 @@ def _best(words: list[tuple[str, str]], count: int, limit: float) -> tuple[float
     finals = []
     for cost, cuts in paths[-1].get(len(words), []):
         edges = (0, *cuts)
-        lines = ["".join(w for w, _ in words[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+        lines = ["".join(w for w, _ in words[a:b]) for a, b in itertools.pairwise(edges)]
         finals.append((cost + _shape([width_of(line) for line in lines]) + 3.0 * count, tuple(lines)))
     return min(finals) if finals else None

@@ -1,0 +1,94 @@
+"""Who may read and do what with a document: one answer for lists, pages and services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from saas.approvals.models import Instance, ReadItem, Task
+from saas.core.access import Permission
+from saas.core.actors import Actor
+from saas.core.errors import NotFound
+from saas.documents.kinds import Direction, State
+from saas.documents.models import Document
+from saas.organisation.selectors import person_groups
+from saas.search.entries import EVERYONE
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody who reads: the actor, every group read as, and the rights that widen what may be seen."""
+
+    actor: Actor
+    groups: tuple[UUID, ...]
+    permissions: frozenset[Permission] = frozenset()
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the reader holds a right."""
+        return permission in self.permissions
+
+
+_WIDENING = (Permission.KEEP_NUMBERS, Permission.USE_SEALS, Permission.REGISTER_INCOMING)
+
+
+def reader_of(request: HttpRequest) -> Reader:
+    """The signed-in reader of a request; one query."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    user = request.user
+    held = frozenset(p for p in _WIDENING if user.has_permission(p))  # type: ignore[union-attr]
+    return Reader(actor=actor, groups=(*person_groups(actor), EVERYONE), permissions=held)
+
+
+def reader_for(actor: Actor) -> Reader:
+    """The same outside a request, without widening rights."""
+    return Reader(actor=actor, groups=(*person_groups(actor), EVERYONE))
+
+
+def documents_visible_to(reader: Reader) -> QuerySet[Document]:
+    """Documents the reader may read: named as a reader, asked by a flow, or the clerk of what left drafting."""
+    groups = list(reader.groups)
+    person = reader.actor.person_id
+    asked = Task.objects.filter(Q(state="open", assignee_id__in=groups) | Q(done_by=person, done_by__isnull=False))
+    given = ReadItem.objects.filter(Q(person_id=person, person_id__isnull=False) | Q(post_id__in=groups))
+    allowed = Q(readers__overlap=groups) | Q(flow_instance_id__in=asked.values("instance_id"))
+    allowed |= Q(flow_instance_id__in=given.values("instance_id"))
+    if reader.may(Permission.KEEP_NUMBERS):
+        allowed |= Q(direction=Direction.OUTGOING) & ~Q(state__in=[State.DRAFTING, State.IN_APPROVAL])
+    if reader.may(Permission.REGISTER_INCOMING):
+        allowed |= Q(direction=Direction.INCOMING)
+    return Document.objects.filter(allowed)
+
+
+def visible_document(document_id: UUID, reader: Reader) -> Document:
+    """One document the reader may read.
+
+    Raises:
+        NotFound: it is not there, is another bureau's, or may not be read by this person.
+    """
+    document = documents_visible_to(reader).filter(id=document_id).first()
+    if document is None:
+        from django.utils.translation import gettext as _
+
+        raise NotFound(_("没有这份公文，或者您不在可阅范围内。"))
+    return document
+
+
+def is_drafter(document: Document, by: Actor) -> bool:
+    """Whether `by` drafts it: the person, or whoever holds the post it is drafted in."""
+    same_person = by.person_id is not None and by.person_id == document.drafter_person_id
+    return same_person or (by.post_id is not None and by.post_id == document.drafter_post_id)
+
+
+def can_edit(document: Document, by: Actor) -> bool:
+    """Whether the text may be changed by `by` now."""
+    return document.state == State.DRAFTING and not document.is_incoming and is_drafter(document, by)
+
+
+def flow_of(document: Document) -> Instance | None:
+    """The flow the document is in or has been through last."""
+    if document.flow_instance_id is None:
+        return None
+    return Instance.objects.filter(id=document.flow_instance_id).first()
