@@ -19,8 +19,7 @@ class DocumentsConfig(AppConfig):
         from saas.core.access import Permission
         from saas.documents import jobs, menu  # noqa: F401 -- jobs registers
         from saas.documents.handlers import FIELDS, IncomingHandler, OutgoingHandler
-        from saas.documents.services.incoming import INCOMING_SUBJECT
-        from saas.documents.services.issuing import SUBJECT
+        from saas.documents.kinds import INCOMING_SUBJECT, SUBJECT
         from saas.search import kinds
 
         register_subject(SUBJECT, OutgoingHandler(), fields=FIELDS)

@@ -7,6 +7,10 @@ import re
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+# The kinds of subject under which flows know documents.
+SUBJECT = "document"
+INCOMING_SUBJECT = "incoming"
+
 
 class Kind(models.TextChoices):
     """文种: 《党政机关公文处理工作条例》 article 8."""

@@ -17,7 +17,7 @@ from saas.core.audit import Event, record
 from saas.core.errors import Invalid
 from saas.core.storage import SNIFF_BYTES, ContentType, require_content_type, store
 from saas.documents.elements import Elements
-from saas.documents.kinds import STATE_SECRET, Direction, Kind, Sensitivity, State, Urgency
+from saas.documents.kinds import INCOMING_SUBJECT, STATE_SECRET, Direction, Kind, Sensitivity, State, Urgency
 from saas.documents.layout.body import clean_line
 from saas.documents.layout.reading import page_count
 from saas.documents.models import Attachment, Document
@@ -27,7 +27,6 @@ from saas.documents.services.issuing import subject_of
 from saas.documents.services.moves import add_readers, locked, move, reindex, target
 from saas.documents.services.numbers import INCOMING_MARK, book_of_year, number_issue
 
-INCOMING_SUBJECT = "incoming"
 INCOMING_FLOW = "incoming"
 SCAN_TYPES = frozenset({ContentType.PDF, ContentType.PNG, ContentType.JPEG})
 SCAN_LIMIT = 200_000_000

@@ -18,12 +18,10 @@ from saas.core.errors import Conflict, Invalid, NotFound
 from saas.documents import rules
 from saas.documents.access import can_edit, flow_of, is_drafter
 from saas.documents.elements import AttachedFile, Pinned
-from saas.documents.kinds import Kind, State, Urgency
+from saas.documents.kinds import SUBJECT, Kind, State, Urgency
 from saas.documents.models import Document
 from saas.documents.services.moves import URGENCY_WEIGHT, add_readers, locked, move, reindex, target
 from tenants.selectors import active_bureaus
-
-SUBJECT = "document"
 
 
 def findings_of(document: Document) -> list[rules.Finding]:
