@@ -109,7 +109,7 @@ def pack(*, record_id: str) -> None:
         target = Target("record", locked.id, f"{locked.archive_number} {locked.title}")
         record(Event.RECORD_FILED, by=SYSTEM, target=target, detail={"passed": good, "sha256": package.sha256})
         if good:
-            mark_filed(document_id=document.id, by=SYSTEM)
+            mark_filed(document.id, by=SYSTEM)
             index(
                 SearchEntry(
                     kind="record",

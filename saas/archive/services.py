@@ -20,7 +20,7 @@ from saas.documents.kinds import State
 from saas.documents.models import Document
 from saas.organisation.models import Unit
 
-FILEABLE = frozenset({State.SEALED, State.SENT, State.HANDLED, State.FILED})
+FILEABLE = frozenset({State.SEALED, State.SENT, State.HANDLED, State.REGISTERED})
 GENERAL_UNIT = "BGS"
 
 

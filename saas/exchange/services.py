@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from django.db import transaction
@@ -15,9 +16,10 @@ from saas.core.errors import Conflict, Invalid, NotFound
 from saas.core.jobs import enqueue
 from saas.core.storage import open_object
 from saas.core.tenancy import current_tenant
-from saas.documents.kinds import State
+from saas.documents.elements import Elements
+from saas.documents.kinds import Kind, Sensitivity, State, Urgency
 from saas.documents.models import Document
-from saas.documents.services import IncomingDraft, incoming_register, mark_sent
+from saas.documents.services import IncomingInput, incoming_register, mark_sent
 from saas.exchange import jobs
 from saas.exchange.models import Delivery, DeliveryState, Dispatch
 from saas.exchange.spool import packages
@@ -72,7 +74,7 @@ def document_send(*, document_id: UUID, to_codes: list[str], by: Actor) -> list[
     if sent:
         names = [dispatch.to_name for dispatch in sent]
         record(Event.DOCUMENT_SENT, by=by, target=Target("document", document.id, document.label), detail={"to": names})
-        mark_sent(document_id=document.id, by=by)
+        mark_sent(document.id, by=by)
     return sent
 
 
@@ -93,29 +95,12 @@ def delivery_sign_for(*, delivery_id: UUID, by: Actor) -> UUID:
         pdf = source.read()
     with transaction.atomic():
         delivery = _waiting(delivery_id)
-        manifest = delivery.manifest
-        document_id = incoming_register(
-            IncomingDraft(
-                source_id=delivery.id,
-                from_name=delivery.from_name,
-                from_code=delivery.from_code,
-                number=delivery.number,
-                title=delivery.title,
-                kind=delivery.kind,
-                urgency=delivery.urgency,
-                sensitivity=str(manifest.get("sensitivity", "internal")),
-                body_text=str(manifest.get("text", "")),
-                pdf=pdf,
-                filename=f"{delivery.number or delivery.title}.pdf",
-                issued_on=str(manifest.get("issued_on", "")),
-            ),
-            by=by,
-        )
+        document = incoming_register(incoming=_registration(delivery), pdf=pdf, by=by)
         _answer(delivery, DeliveryState.SIGNED_FOR, by=by, reason="")
-        delivery.document_id = document_id
+        delivery.document_id = document.id
         delivery.save(update_fields=["state", "answered_at", "answered_by", "reason", "document_id"])
         record(Event.DOCUMENT_SIGNED_FOR, by=by, target=Target("delivery", delivery.id, _label(delivery)))
-    return document_id
+    return document.id
 
 
 def delivery_return(*, delivery_id: UUID, reason: str, by: Actor) -> None:
@@ -135,6 +120,26 @@ def delivery_return(*, delivery_id: UUID, reason: str, by: Actor) -> None:
         detail = {"reason": reason.strip()[:500]}
         target = Target("delivery", delivery.id, _label(delivery))
         record(Event.DOCUMENT_RETURNED, by=by, target=target, detail=detail)
+
+
+def _registration(delivery: Delivery) -> IncomingInput:
+    """What the sender's manifest tells of the document; a value we do not know takes the ordinary one."""
+    told = delivery.manifest
+    issued = str(told.get("issued_on", ""))
+    sensitivity = str(told.get("sensitivity", ""))
+    return IncomingInput(
+        source_id=delivery.id,
+        from_name=delivery.from_name,
+        from_code=delivery.from_code,
+        number=delivery.number,
+        title=delivery.title,
+        kind=Kind(delivery.kind) if delivery.kind in Kind.values else Kind.NOTICE,
+        urgency=Urgency(delivery.urgency) if delivery.urgency in Urgency.values else Urgency.NONE,
+        sensitivity=Sensitivity(sensitivity) if sensitivity in Sensitivity.values else Sensitivity.INTERNAL,
+        received_on=timezone.localdate(),
+        issued_on=date.fromisoformat(issued) if issued else None,
+        elements=Elements(title=delivery.title, body=str(told.get("text", ""))),
+    )
 
 
 def _waiting(delivery_id: UUID) -> Delivery:

@@ -6,10 +6,12 @@ from dataclasses import replace
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from saas.accounts.actors import plain
 from saas.accounts.models import User
 from saas.core.actors import Actor
+from saas.core.errors import NotFound
 from saas.organisation.models import Appointment
 
 SESSION_KEY = "appointment"
@@ -47,6 +49,18 @@ def as_actor(appointment: Appointment) -> Actor:
         unit_id=appointment.post.unit_id,
         unit_name=appointment.post.unit.name,
     )
+
+
+def actor_of(appointment_id: UUID) -> Actor:
+    """Whoever acted in an appointment, for jobs that carry its id.
+
+    Raises:
+        NotFound: there is no such appointment, or it has ended since.
+    """
+    row = Appointment.objects.current().filter(id=appointment_id).select_related("person", "post__unit").first()
+    if row is None:
+        raise NotFound(_("这项任职已经结束，不能再以它办理。"))
+    return as_actor(row)
 
 
 def choose(request: HttpRequest, appointment_id: UUID) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -24,6 +25,7 @@ from saas.seals import jobs, pades, picture
 from saas.seals.models import Impression, Seal, SealHolder, SealState
 
 HEAD_WAIT_SECONDS = 20.0
+Keep = Callable[[bytes], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +146,7 @@ def stamp(
         field_name: signature field, unique in the document.
         subject: what it is.
         by: who asked for it.
+        keep: called with the sealed bytes in the transaction that records the impression.
 
     Raises:
         Conflict: the bytes are not the pinned ones, the seal is not active, or it is on this document already.
@@ -203,6 +206,7 @@ def _keep(
     subject: Subject,
     intent: UUID,
     by: Actor,
+    keep: Keep,
     at: datetime,
 ) -> Stamped:
     after = hashlib.sha256(sealed).hexdigest()
@@ -228,6 +232,7 @@ def _keep(
         audit_record=intent,
         at=at,
     )
+    keep(sealed)
     target = Target(subject.kind, subject.id, subject.label)
     record(Event.SEAL_STAMPED, by=by, target=target, detail={"seal": seal.name, "digest": after})
     return Stamped(pdf=sealed, sha256=after, impression_id=impression.id)
