@@ -31,6 +31,8 @@ class ActorMiddleware:
         def bound() -> object:
             if inner.is_authenticated:
                 if _is_over(request):
+                    # `logout` asks for the request's user: without this it would ask this very function again.
+                    request.user = inner
                     logout(request)
                     return request.user
                 inner.request = request
