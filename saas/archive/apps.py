@@ -14,6 +14,7 @@ class ArchiveConfig(AppConfig):
         from django.urls import reverse
         from django.utils.translation import gettext_lazy as _
 
+        from saas.archive import jobs  # noqa: F401
         from saas.core.navigation import NavEntry, register
         from saas.search import kinds
 

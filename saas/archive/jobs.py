@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
-from saas.approvals import selectors as approvals
+from saas.approvals.selectors.matter import timeline
 from saas.archive import checks, packing
 from saas.archive.models import Record, RecordState
 from saas.core.actors import SYSTEM
@@ -54,7 +55,7 @@ def _items(document: Document, attachments: list[Attachment]) -> list[packing.It
         for number, file in enumerate(attachments, 1)
     ]
     if document.flow_instance_id:
-        items.append(packing.json_item("process.json", approvals.evidence(document.flow_instance_id)))
+        items.append(packing.json_item("process.json", [asdict(entry) for entry in timeline(document.flow_instance_id, SYSTEM)]))
     seals = [
         {
             "seal": use.seal.name,

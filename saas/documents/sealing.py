@@ -73,7 +73,7 @@ def seal_document(*, document_id: str, seal_id: str, appointment_id: str) -> Non
         seal_id=UUID(seal_id),
         pdf=sealable.pdf,
         pinned_sha256=sealable.sha256,
-        place=pades.Place(page=anchor.page, x_mm=anchor.x_mm, y_mm=anchor.y_mm),
+        place=pades.Place(page=anchor.page - 1, x_mm=anchor.x_mm, y_mm=anchor.y_mm),
         field_name=FIELD,
         subject=Subject(kind=SUBJECT, id=document.id, label=document.label),
         by=by,

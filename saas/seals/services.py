@@ -191,6 +191,7 @@ def stamp(
         subject=subject,
         intent=intent,
         by=by,
+        keep=keep,
         at=timezone.now(),
     )
 
