@@ -5,6 +5,9 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("saas.accounts.urls")),
     path("", include("saas.portal.urls")),
+    path("", include("saas.seals.urls")),
+    path("", include("saas.exchange.urls")),
+    path("", include("saas.archive.urls")),
 ]
 
 handler400 = "saas.core.middleware.bad_request"
