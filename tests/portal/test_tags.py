@@ -90,10 +90,9 @@ def test_query_changes_one_value_and_drops_empty_ones() -> None:
     assert html == "?q=%E4%BA%91&amp;tab=mine"
 
 
-def test_a_spark_line_tells_its_figures_in_words() -> None:
-    html = portal.spark([1, 5, 3], "排队")
-    assert 'aria-label="排队：最近 3，最低 1，最高 5"' in html
-    assert portal.spark([1], "排队") == ""
+def test_a_gauge_is_never_fuller_than_full() -> None:
+    assert 'width="100.0"' in portal.gauge(900, 250, "数据库", "bad")
+    assert 'width="0.0"' in portal.gauge(5, 0, "数据库")
 
 
 def test_an_icon_is_hidden_unless_it_speaks() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from django import template
@@ -203,31 +202,20 @@ def query(context: template.Context, **changes: object) -> str:
 
 
 @register.simple_tag
-def spark(values: Sequence[float], label: str) -> SafeString:
-    """A line of figures over time as SVG, drawn on the server; its label says first, last, least and greatest.
+def gauge(value: float, most: float, label: str, kind: str = "good") -> SafeString:
+    """A bar as SVG, drawn on the server, for a figure that stands beside it in words.
 
     Args:
-        values: figures at equal distances in time, oldest first; fewer than two draw nothing.
-        label: what the figures are.
+        value: how much; more than `most` fills the bar.
+        most: what the whole bar stands for.
+        label: what it is, for those who do not see it.
+        kind: ``good``, ``warn`` or ``bad``.
     """
-    if len(values) < 2:
-        return SafeString("")
-    least, most = min(values), max(values)
-    span = (most - least) or 1
-    step = 100 / (len(values) - 1)
-    points = " ".join(
-        f"{index * step:.1f},{38 - (value - least) / span * 36:.1f}" for index, value in enumerate(values)
-    )
-    text = _("%(label)s：最近 %(last)s，最低 %(least)s，最高 %(most)s") % {
-        "label": label,
-        "last": f"{values[-1]:g}",
-        "least": f"{least:g}",
-        "most": f"{most:g}",
-    }
+    width = max(0.0, min(100.0, 100 * value / most)) if most else 0.0
     return format_html(
-        '<svg class="spark" viewBox="0 0 100 40" preserveAspectRatio="none" role="img" aria-label="{}">'
-        '<polygon class="area" points="0,40 {} 100,40"/><polyline class="line" points="{}"/></svg>',
-        text,
-        points,
-        points,
+        '<svg class="gauge {}" viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="{}">'
+        '<rect class="rest" width="100" height="8" rx="2"/><rect class="part" width="{}" height="8" rx="2"/></svg>',
+        kind,
+        label,
+        f"{width:.1f}",
     )
