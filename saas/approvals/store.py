@@ -91,10 +91,11 @@ _HEADER = """
 SELECT id, version_id, flow_key, flow_name, subject_kind, subject_id, title, urgency, number, status, live, "values",
        drafter_person_id, drafter_post_id, drafter_unit_id, drafter_label, parent_id, parent_node
 FROM approvals_instance WHERE id = """
-_LOCK_BY_TASK = _HEADER + "(SELECT instance_id FROM approvals_task WHERE id = %s) FOR UPDATE"
-_LOCK = _HEADER + "%s FOR UPDATE"
-_READ = _HEADER + "%s"
-_READ_BY_TASK = _HEADER + "(SELECT instance_id FROM approvals_task WHERE id = %s)"
+_OF_TASK = "(SELECT instance_id FROM approvals_task WHERE id = %s)"
+_LOCK_BY_TASK = f"{_HEADER} {_OF_TASK} FOR UPDATE"
+_LOCK = f"{_HEADER} %s FOR UPDATE"
+_READ = f"{_HEADER} %s"
+_READ_BY_TASK = f"{_HEADER} {_OF_TASK}"
 # The look for an earlier act of the same key comes after the lock, so it sees what the lock's last owner wrote.
 _TASKS = """
 SELECT id, node, round, assignee_kind, assignee_id, person_id, kind, state, vote, was, parent_id, "order", opened_by,
@@ -148,8 +149,8 @@ def _load(statement: str, wanted: UUID, key: str | None) -> Loaded | None:
     )
     drafter = Drafter(person=row[12], post=row[13], unit=row[14])
     tasks = tuple(_task(values) for values in task_rows)
-    state = _state(row[0], drafter, row[9], _json(row[10]), _json(row[11]), tasks)
-    return Loaded(header, definition(row[1]), state, bool(task_rows and task_rows[0][19] is not None))
+    state = _state(row[0], drafter, Status(row[9]), (_json(row[10]), _json(row[11])), tasks)
+    return Loaded(header, definition(row[1]), state, bool(task_rows and task_rows[0][19] == row[0]))
 
 
 def _task(row: tuple[Any, ...]) -> Task:
@@ -181,16 +182,16 @@ def _assignee(source: list[str]) -> Assignee:
 def _state(
     instance_id: UUID,
     drafter: Drafter,
-    status: str,
-    live: Mapping[str, Any],
-    values: Mapping[str, Any],
+    status: Status,
+    documents: tuple[Mapping[str, Any], Mapping[str, Any]],
     tasks: tuple[Task, ...],
 ) -> State:
+    live, values = documents
     suspended = live.get("suspended_at")
     return State(
         id=instance_id,
         drafter=drafter,
-        status=Status(status),
+        status=status,
         active={
             key: Active(number, opened, Hold(HoldReason(reason), detail) if reason else None)
             for key, (number, opened, reason, detail) in live["active"].items()

@@ -45,7 +45,9 @@ class DatabaseFacts:
         if rule.kind is RuleKind.ROLE_IN_UNIT:
             posts = Post.objects.filter(unit_id=unit, kind=rule.role, active=True).order_by("position", "name")
             return tuple(post_assignee(post_id) for post_id in posts.values_list("id", flat=True))
-        post = organisation.leader_post(unit) if rule.kind is RuleKind.UNIT_LEADER else organisation.in_charge_post(unit)
+        post = (
+            organisation.leader_post(unit) if rule.kind is RuleKind.UNIT_LEADER else organisation.in_charge_post(unit)
+        )
         return (post_assignee(post.id),) if post else ()
 
     def know(self, assignees: tuple[Assignee, ...]) -> None:

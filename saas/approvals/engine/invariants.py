@@ -21,8 +21,8 @@ def check(flow: Flow, state: State) -> list[str]:
     for key, active in state.active.items():
         broken += _node(flow, state, key, held=active.hold is not None)
     for task in state.live_tasks():
-        active = state.active.get(task.node)
-        if active is None or active.round != task.round:
+        at = state.active.get(task.node)
+        if at is None or at.round != task.round:
             broken.append(f"live task {task.id} at {task.node}, where the flow is not")
     return broken + _waiting(state)
 

@@ -71,7 +71,11 @@ def check(flow: Flow, state: State, command: Command) -> Task:
     act = task.closed_by
     if task.round != state.rounds.get(task.node) or act <= state.barrier:
         raise Refused(Reason.IRREVOCABLE)
-    opened = [other for other in state.tasks if other.opened_by == act and other.vote is not Vote.SKIPPED]
+    opened = [
+        other
+        for other in state.tasks
+        if other.opened_by == act and other.id != task.id and other.vote is not Vote.SKIPPED
+    ]
     if any(other.seen or not other.live or state.children(other.id) for other in opened):
         raise Refused(Reason.NEXT_HAS_OPENED)
     if task.kind in ADVICE and not _asker_waits(state, task):
