@@ -37,7 +37,7 @@ _OFFICE = [
     "saas.exchange",
     "saas.archive",
 ]
-_LIBRARIES = ["allauth", "django_htmx", "template_partials", "saas.portal"]
+_LIBRARIES = ["allauth", "django_htmx", "template_partials", "saas.portal", "monitoring"]
 _BY_ZONE = {
     Zone.INTRANET: (["saas.core.cell", "tenants"], [*_ACCOUNTS, *_OFFICE]),
     Zone.EXTRANET: (["saas.core.cell", "tenants"], _ACCOUNTS),
@@ -82,6 +82,8 @@ ROOT_URLCONF = f"saas.urls_{ZONE}"
 WSGI_APPLICATION = "saas.wsgi.application"
 ALLOWED_HOSTS = ["*"]  # tenants.middleware knows every host by name and answers 404 to all others.
 MIDDLEWARE = [
+    "saas.core.health.HealthMiddleware",
+    "saas.core.metrics.MetricsMiddleware",
     "tenants.middleware.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from prometheus_client import Counter, Histogram
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import Counter, Histogram, start_http_server
+
+from saas.env import env
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -33,3 +38,27 @@ def timed(part: str, operation: str) -> Iterator[None]:
         raise
     finally:
         DEPENDENCY_SECONDS.labels(part=part, operation=operation).observe(time.perf_counter() - started)
+
+
+def serve() -> None:
+    """Answer this process's metrics on METRICS_PORT, when one is given; web processes do so in gunicorn's master."""
+    if env.metrics_port:
+        start_http_server(env.metrics_port, addr="127.0.0.1")
+
+
+class MetricsMiddleware:
+    """Counts and times requests by route name: the label is the route, never the address somebody typed."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Measure one request."""
+        started = time.perf_counter()
+        response = self.get_response(request)
+        match = request.resolver_match
+        route = match.view_name if match else "unknown"
+        method = request.method if request.method in _METHODS else "OTHER"
+        REQUESTS.labels(route=route, method=method, status=f"{response.status_code // 100}xx").inc()
+        REQUEST_SECONDS.labels(route=route).observe(time.perf_counter() - started)
+        return response

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from saas.core import metrics
 from saas.core.audit.sealer import Sealer
 from tenants.agent.loop import Agent
 
@@ -19,6 +20,7 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_received: stop.set())
+        metrics.serve()
         sealer = threading.Thread(target=Sealer().run, args=(stop,), name="audit-sealer")
         sealer.start()
         Agent().run(stop)

@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand
 
+from saas.core import metrics
 from saas.core.jobs.worker import work
 
 
@@ -15,4 +16,5 @@ class Command(BaseCommand):
         parser.add_argument("--concurrency", type=int, default=4, help="jobs at a time")
 
     def handle(self, *, concurrency: int, **options: object) -> None:
+        metrics.serve()
         asyncio.run(work(concurrency=concurrency))
