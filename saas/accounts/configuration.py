@@ -68,6 +68,9 @@ MFA_FORMS = {
     "authenticate": "saas.accounts.forms.SecondFactorForm",
     "reauthenticate": "saas.accounts.forms.ReauthenticateCodeForm",
     "activate_totp": "saas.accounts.forms.AuthenticatorAppForm",
+    "login_webauthn": "saas.accounts.forms.PasskeySignInForm",
+    "authenticate_webauthn": "saas.accounts.forms.PasskeySecondForm",
+    "reauthenticate_webauthn": "saas.accounts.forms.PasskeyProofForm",
     "add_webauthn": "saas.accounts.forms.PasskeyForm",
     "edit_webauthn": "saas.accounts.forms.PasskeyNameForm",
 }

@@ -11,7 +11,13 @@ from allauth.core import context
 from allauth.mfa.adapter import get_adapter as get_mfa_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
-from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    EditWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
 from django import forms
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
@@ -115,6 +121,34 @@ class AuthenticatorAppForm(ActivateTOTPForm):  # type: ignore[misc]
         self.fields["code"].help_text = _("扫码后，输入应用显示的 6 位数字。")
 
 
+class _SafeAnswer(forms.Form):
+    """A passkey's answer as the browser made it, or anything else somebody sends: never more than a refusal."""
+
+    def clean_credential(self) -> Any:
+        """Check the answer.
+
+        Raises:
+            ValidationError: it is malformed, or does not prove the passkey.
+        """
+        try:
+            return super().clean_credential()  # type: ignore[misc]
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            # allauth and fido2 expect the shape a browser sends; whatever else comes fails in their own ways.
+            raise get_mfa_adapter().validation_error("incorrect_code") from error
+
+
+class PasskeySignInForm(_SafeAnswer, LoginWebAuthnForm):  # type: ignore[misc]
+    """Signing in by a passkey alone."""
+
+
+class PasskeySecondForm(_SafeAnswer, AuthenticateWebAuthnForm):  # type: ignore[misc]
+    """A passkey as the second factor."""
+
+
+class PasskeyProofForm(_SafeAnswer, ReauthenticateWebAuthnForm):  # type: ignore[misc]
+    """A passkey again, before a sensitive change."""
+
+
 class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
     """A new passkey with its name; it may be used without a password, since it proves two factors by itself."""
 
@@ -125,6 +159,18 @@ class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
         self.fields["passwordless"].label = _("也用于免密码登录")
         self.fields["passwordless"].help_text = _("登录时不必输入用户名和密码；设备会要求指纹、面容或 PIN。")
         self.order_fields(["name", "passwordless", "credential"])
+
+    def clean(self) -> dict[str, Any]:
+        """Check the new passkey.
+
+        Raises:
+            ValidationError: the answer is malformed, or not to our challenge.
+        """
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise get_mfa_adapter().validation_error("incorrect_code") from error
+        return cleaned
 
 
 class PasskeyNameForm(EditWebAuthnForm):  # type: ignore[misc]

@@ -70,6 +70,10 @@ class VarietyValidator:
         if len(set(password)) < 5:
             raise ValidationError(_("密码里重复的字符太多。"), code="password_repeats")
 
+        names = (user.username, user.name) if user is not None else ()
+        if any(len(name) >= 2 and name.lower() in password.lower() for name in names):
+            raise ValidationError(_("密码里不要有姓名或用户名。"), code="password_names")
+
     def get_help_text(self) -> str:
         """The rule in words."""
         return _("密码要包含字母、数字、符号中的至少两种。")
