@@ -27,7 +27,7 @@ _PENDING = "SELECT count(*) FROM cell.audit_pending"
 _SCHEMAS = "SELECT code, schema_name FROM public.tenants_bureau WHERE state = 'active' ORDER BY code"
 _WORK = (
     "SELECT {code}, (SELECT count(*) FROM {schema}.approvals_task WHERE state = 'open'), "
-    "(SELECT count(*) FROM {schema}.approvals_instance WHERE state = 'running')"
+    "(SELECT count(*) FROM {schema}.approvals_instance WHERE status = 'running')"
 )
 
 
@@ -53,7 +53,7 @@ class CellCollector(Collector):
             ) as connection:
                 found = list(_families(connection))
             up.add_metric(["database"], 1)
-        except psycopg.Error:
+        except psycopg.OperationalError:
             logger.exception("the cell's figures could not be read")
             up.add_metric(["database"], 0)
         seconds.add_metric(["database"], time.perf_counter() - started)
