@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import tracemalloc
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from saas.core.keys.client import VaultClient
 from saas.core.storage import Damaged, backends
 from saas.core.storage.backends import DiskBackend
 from saas.core.tenancy import TenantRef
+from saas.embedded.s3 import CannotBuild, S3Server
 from saas.env import env
 from tenants.context import use_tenant
 from tests.core.vault import acting_as
@@ -264,20 +266,30 @@ def test_without_vault_nothing_is_stored(in_alpha: TenantRef) -> None:
     assert vault_client.client().health() == "ready"
 
 
+@pytest.fixture(scope="module")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 service; where it cannot be built, the tests say why they are skipped."""
+    server = S3Server(folder=tmp_path_factory.mktemp("s3"))
+    try:
+        server.start()
+    except CannotBuild as reason:
+        pytest.skip(str(reason))
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[backends.S3Backend]:
-    server = pytest.importorskip("saas.embedded.s3", reason="no S3 server can be built here")
-    with server.running() as found:
-        made = backends.S3Backend(
-            endpoint_url=found.endpoint_url,
-            bucket="yunshu-tests",
-            access_key=found.access_key_id,
-            secret_key=found.secret_access_key,
-            region="us-east-1",
-        )
-        made.make_bucket()
-        monkeypatch.setattr("saas.core.storage.services.backend", lambda: made)
-        yield made
+def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> backends.S3Backend:
+    made = backends.S3Backend(
+        endpoint_url=s3_server.endpoint,
+        bucket=f"yunshu-{uuid.uuid4().hex[:12]}",
+        access_key=s3_server.access_key,
+        secret_key=s3_server.secret_key,
+        region="us-east-1",
+    )
+    made.make_bucket()
+    monkeypatch.setattr("saas.core.storage.services.backend", lambda: made)
+    return made
 
 
 def test_s3_keeps_what_is_stored_and_gives_any_part_of_it(in_alpha: TenantRef, s3: backends.S3Backend) -> None:
@@ -292,6 +304,43 @@ def test_s3_keeps_what_is_stored_and_gives_any_part_of_it(in_alpha: TenantRef, s
     assert not storage.exists(kept.name)
     with pytest.raises(NotFound):
         storage.open_object(kept.name)
+
+
+@pytest.mark.parametrize("size", [0, 1, MEGABYTE, 8 * MEGABYTE, 9 * MEGABYTE])
+def test_s3_gives_back_every_size(in_alpha: TenantRef, s3: backends.S3Backend, size: int) -> None:
+    content = os.urandom(size)
+    with storage.open_object(keep(content).name) as file:
+        assert file.read() == content
+
+
+def test_s3_holds_only_envelopes_and_never_another_bureaus(
+    in_alpha: TenantRef, beta: TenantRef, s3: backends.S3Backend
+) -> None:
+    kept = keep(b"canary " * 100)
+    source = s3.open(kept.name)
+    raw = source.read_at(0, source.size)
+    source.close()
+    assert b"canary" not in raw
+    stolen = kept.name.replace(in_alpha.schema, beta.schema)
+    s3.put(stolen, iter([memoryview(raw)]))
+    with use_tenant(beta):
+        with pytest.raises(NotFound):
+            storage.open_object(kept.name)
+        with pytest.raises(Damaged):
+            storage.open_object(stolen)
+
+
+def test_an_upload_to_s3_that_breaks_off_leaves_no_object(in_alpha: TenantRef, s3: backends.S3Backend) -> None:
+    name = f"{in_alpha.schema}/tests/{uuid.uuid4()}"
+
+    def pieces() -> Iterator[memoryview]:
+        for _ in range(20):
+            yield memoryview(bytes(MEGABYTE))
+        raise ConnectionResetError
+
+    with pytest.raises((ConnectionResetError, Unavailable)):
+        s3.put(name, pieces())
+    assert not s3.exists(name)
 
 
 def test_s3_that_does_not_answer_is_unavailable() -> None:
