@@ -55,7 +55,9 @@ def _items(document: Document, attachments: list[Attachment]) -> list[packing.It
         for number, file in enumerate(attachments, 1)
     ]
     if document.flow_instance_id:
-        items.append(packing.json_item("process.json", [asdict(entry) for entry in timeline(document.flow_instance_id, SYSTEM)]))
+        items.append(
+            packing.json_item("process.json", [asdict(entry) for entry in timeline(document.flow_instance_id, SYSTEM)])
+        )
     seals = [
         {
             "seal": use.seal.name,

@@ -16,12 +16,13 @@ from saas.core.audit.services import Target
 from saas.core.errors import Conflict, Invalid, NotFound
 from saas.core.jobs import enqueue
 from saas.core.tenancy import current_tenant
-from saas.documents.kinds import State
+from saas.documents.kinds import Kind, State
 from saas.documents.models import Document
 from saas.organisation.models import Unit
 
 FILEABLE = frozenset({State.SEALED, State.SENT, State.HANDLED, State.REGISTERED})
 GENERAL_UNIT = "BGS"
+_KEPT_FOR_GOOD = frozenset({Kind.RESOLUTION, Kind.DECISION, Kind.ORDER, Kind.ANNOUNCEMENT})
 
 
 @transaction.atomic
@@ -69,6 +70,16 @@ def record_file(*, document_id: UUID, retention: str, by: Actor) -> Record:
     record(Event.RECORD_FILED, by=by, target=Target("record", filed.id, label), detail={"retention": retention})
     enqueue(jobs.pack, key=f"pack:{filed.id}", record_id=str(filed.id))
     return filed
+
+
+def loaded_file(document: Document, by: Actor) -> None:
+    """File a document of the bureau's past in the transaction that loads it; how long it is kept follows its type.
+
+    国家档案局令第8号 keeps decisions and general rules for good; the rest of a bureau's past is given thirty years
+    until an archivist says otherwise.
+    """
+    retention = Retention.PERMANENT if document.kind in _KEPT_FOR_GOOD else Retention.THIRTY
+    record_file(document_id=document.id, retention=retention, by=by)
 
 
 def _take_number(filed: Record) -> str:

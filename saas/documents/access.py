@@ -31,7 +31,12 @@ class Reader:
         return permission in self.permissions
 
 
-_WIDENING = (Permission.KEEP_NUMBERS, Permission.USE_SEALS, Permission.REGISTER_INCOMING)
+_WIDENING = (
+    Permission.KEEP_NUMBERS,
+    Permission.USE_SEALS,
+    Permission.REGISTER_INCOMING,
+    Permission.KEEP_ARCHIVE,
+)
 
 
 def reader_of(request: HttpRequest) -> Reader:

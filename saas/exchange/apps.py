@@ -10,12 +10,15 @@ class ExchangeConfig(AppConfig):
     label = "exchange"
 
     def ready(self) -> None:
-        """Register the jobs and the desk's menu entry."""
+        """Register the jobs, the desk's menu entry and the button on documents."""
+        from django.urls import reverse
         from django.utils.translation import gettext_lazy as _
 
         from saas.core.access import Permission
         from saas.core.navigation import NavEntry, register
+        from saas.documents import actions
         from saas.exchange import jobs, selectors  # noqa: F401
+        from saas.exchange.services import SENDABLE
 
         register(
             NavEntry(
@@ -26,5 +29,14 @@ class ExchangeConfig(AppConfig):
                 order=115,
                 icon="inbox",
                 count=lambda _request: selectors.waiting_count(),
+            )
+        )
+        actions.register(
+            actions.Action(
+                "send",
+                _("发送"),
+                lambda document: reverse("exchange:send", args=[document.id]),
+                lambda document, reader: document.state in SENDABLE and reader.may(Permission.REGISTER_INCOMING),
+                order=50,
             )
         )

@@ -60,7 +60,7 @@ def delivery_pdf(request: HttpRequest, delivery_id: UUID) -> HttpResponseBase:
 def delivery_sign(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     """签收."""
     document_id = services.delivery_sign_for(delivery_id=delivery_id, by=request.actor)
-    return redirect("documents:page", document_id)
+    return redirect("documents:detail", document_id)
 
 
 @access(Permission.REGISTER_INCOMING)
@@ -91,7 +91,7 @@ def document_send(request: HttpRequest, document_id: UUID) -> HttpResponse:
         except (Invalid, Conflict) as refused:
             error = refused
         else:
-            return redirect("documents:page", document.id)
+            return redirect("documents:detail", document.id)
     rows = [(item, sent.get(item.ref.code), item.ref.code in chosen) for item in packages.recipients()]
     context = {"document": document, "rows": rows, "error": error}
     return render(request, "exchange/send.html", context, status=error.status if error else 200)
