@@ -206,8 +206,13 @@ def test_a_body_that_cannot_be_read_is_400(browser: Client, content_type: str) -
 
 def test_a_form_in_another_encoding_is_refused(browser: Client) -> None:
     content_type = "application/x-www-form-urlencoded; charset=gbk"
-    answer = browser.post("/sign-in/", data="login=李".encode("gbk"), content_type=content_type)
+    answer = browser.generic("POST", "/sign-in/", "login=李".encode("gbk"), content_type)
     assert answer.status_code == 400
+
+
+def test_bytes_that_are_no_text_are_only_a_wrong_name(browser: Client) -> None:
+    answer = browser.generic("POST", "/sign-in/", b"login=%ff%fe\xff&password=x", "application/x-www-form-urlencoded")
+    assert answer.status_code == 422
 
 
 @pytest.mark.parametrize("path", ["/a%00b/", "/sign-in/?next=%00", "/%ff%fe/"])
