@@ -48,7 +48,8 @@ class Seats:
             person_id=OuterRef("person_id"), post_id=OuterRef("assignee_id"), post__active=True
         )
         free = Q(person_id__isnull=True) | Q(~Exists(gone))
-        found = Q(assignee_id__in=self.own) & (free | Q(person_id=self.person_id))
+        # Somebody without a post is asked for by nobody; an empty list would be no question at all.
+        found = Q(assignee_id__in=self.own or [UUID(int=0)]) & (free | Q(person_id=self.person_id))
         for seat in self.seats:
             if seat.giver_id is not None:
                 one = Q(assignee_id__in=[seat.post_id, seat.unit_id]) & (free | Q(person_id=seat.giver_id))
@@ -120,7 +121,8 @@ def may_read(instance_id: UUID, by: Actor) -> bool:
                 SELECT EXISTS (SELECT 1 FROM approvals_instance i WHERE i.id = %(id)s
                                AND i.drafter_person_id = %(person)s)
                     OR EXISTS (SELECT 1 FROM approvals_task t WHERE t.instance_id = %(id)s
-                               AND (t.done_by = %(person)s OR (t.assignee_id = ANY(%(seats)s) AND t.state <> 'closed')))
+                               AND (t.done_by = %(person)s OR t.person_id = %(person)s OR (t.person_id IS NULL
+                                    AND t.assignee_id = ANY(%(seats)s) AND t.state <> 'closed')))
                     OR EXISTS (SELECT 1 FROM approvals_readitem r WHERE r.instance_id = %(id)s
                                AND (r.person_id = %(person)s OR r.person_id IS NULL AND r.post_id = ANY(%(seats)s)))
                 """,
