@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import threading
@@ -47,6 +48,7 @@ class HostCache:
         self._generation = 0
         self._pid = 0
         self.listening = False
+        self._ending = threading.Event()
 
     def find(self, host: str) -> Entry | None:
         """The bureau at `host` (lower case, no port), None when there is none."""
@@ -80,10 +82,11 @@ class HostCache:
             self._pid = os.getpid()
             self._entries = {}
             self.listening = False
+            atexit.register(self._ending.set)
             threading.Thread(target=self._listen, name="registry-notices", daemon=True).start()
 
     def _listen(self) -> None:
-        while True:
+        while not self._ending.is_set():
             try:
                 with psycopg.connect(_conninfo(), autocommit=True) as connection:
                     connection.execute(f"LISTEN {CHANNEL}")
@@ -92,11 +95,14 @@ class HostCache:
                     for _notice in connection.notifies():
                         self.drop()
             except psycopg.Error:
-                logger.warning("the listener for registry changes lost its database; it tries again")
+                if self._ending.is_set():
+                    return
+                if self.listening:
+                    logger.warning("the listener for registry changes lost its database; it tries again")
             finally:
                 self.listening = False
                 self.drop()
-            time.sleep(1)
+            self._ending.wait(1)
 
 
 def _conninfo() -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -130,9 +130,9 @@ def _begin(order: BureauOrder) -> Bureau | None:
 
 
 def _make_schema(schema: str, script: Script) -> None:
-    with owner_connection() as connection:
-        version = connection.info.server_version
-        connection.execute(
+    with owner_connection() as owner:
+        version = owner.info.server_version
+        owner.execute(
             "BEGIN;\n"
             + sql.role(schema, server_version=version)
             + sql.schema_open(schema)
@@ -157,8 +157,11 @@ def _finish(order: BureauOrder, digest: str) -> Bureau:
 
 def bureau_remove(ref: TenantRef) -> None:
     """Remove whatever exists of a bureau that was never at work: schema, role, keys, registry rows."""
-    with owner_connection() as connection:
-        connection.execute("BEGIN;\n" + sql.drop(ref.schema) + "COMMIT")
+    # A session left in a dropped role would look right to a bureau made again under the same name, and read nothing.
+    if not connection.in_atomic_block:
+        connection.close()
+    with owner_connection() as owner:
+        owner.execute("BEGIN;\n" + sql.drop(ref.schema) + "COMMIT")
     try:
         destroy_tenant_keys(ref)
     except Exception:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from saas.core.errors import Conflict
 from tenants.database.base import OWNER_ALIAS
-from tenants.database.owner import RUNNER_LOCK, owner_connection
+from tenants.database.owner import LOCK_TIMEOUT, RUNNER_LOCK, owner_connection
 from tenants.provisioning import recording, sql
 from tenants.provisioning.recording import Node, Script
 
@@ -141,6 +141,8 @@ def _canary(
     had = sorted(node for node in applied if node in loader.graph.nodes)
     try:
         with transaction.atomic(using=OWNER_ALIAS):
+            with connections[OWNER_ALIAS].cursor() as cursor:
+                cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
             script = recording.record(loader, applied=had, missing=missing, schema=item.schema)
             with connections[OWNER_ALIAS].cursor() as cursor:
                 cursor.execute(_after(item.schema, script))
