@@ -8,47 +8,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.portal.conftest import SCREENSHOTS, Site
+from tests.portal.browsing import DESKTOP, PHONE, SCREENSHOTS, Site, opened, violations
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
-DESKTOP = (1440, 900)
-PHONE = (390, 844)
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @contextmanager
-def opened(
+def gallery(
     browser: Browser, site: Site, size: tuple[int, int], *, display: str = "", locale: str = "zh-CN"
 ) -> Iterator[Page]:
-    """The gallery as a signed-in reader sees it; fails on any script error or CSP refusal."""
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, locale=locale, reduced_motion="reduce"
-    )
-    cookies = [site.session]
-    if display:
-        cookies.append({"name": "__Host-display", "value": display, "url": site.secure, "secure": True})
-    context.add_cookies(cookies)  # type: ignore[arg-type]
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto(f"{site.address}/gallery/")
-    page.wait_for_function("document.activeElement.matches('[data-error-summary]')")
-    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
-    yield page
-    context.close()
-    assert problems == []
-
-
-def violations(page: Page, axe: str) -> list[str]:
-    """What axe-core finds, one line each."""
-    # Run in a world of its own: the page's CSP stays in force for the page.
-    page.evaluate(axe)
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"]
-    return [f"{v['id']}: {[n['target'] for n in v['nodes']]}" for v in found]
+    """The gallery, scrolled to its top."""
+    with opened(browser, site, "/gallery/", size, display=display, locale=locale) as page:
+        page.wait_for_function("document.activeElement.matches('[data-error-summary]')")
+        page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+        yield page
 
 
 @pytest.mark.parametrize("display", ["", "text:large", "rows:compact"])
@@ -56,7 +32,7 @@ def violations(page: Page, axe: str) -> list[str]:
 def test_every_component_is_accessible_and_fits(
     browser: Browser, site: Site, axe: str, size: tuple[int, int], display: str
 ) -> None:
-    with opened(browser, site, size, display=display) as page:
+    with gallery(browser, site, size, display=display) as page:
         SCREENSHOTS.mkdir(exist_ok=True)
         page.screenshot(path=SCREENSHOTS / f"gallery-{size[0]}-{display.replace(':', '-') or 'usual'}.png")
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
@@ -64,7 +40,7 @@ def test_every_component_is_accessible_and_fits(
 
 
 def test_text_at_twice_the_size_loses_nothing(browser: Browser, site: Site) -> None:
-    with opened(browser, site, DESKTOP) as page:
+    with gallery(browser, site, DESKTOP) as page:
         page.evaluate("document.documentElement.style.setProperty('font-size', '175%')")
         wide = page.evaluate(
             "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 "
@@ -74,14 +50,14 @@ def test_text_at_twice_the_size_loses_nothing(browser: Browser, site: Site) -> N
 
 
 def test_the_english_page_is_accessible_and_says_its_language(browser: Browser, site: Site, axe: str) -> None:
-    with opened(browser, site, DESKTOP, locale="en") as page:
+    with gallery(browser, site, DESKTOP, locale="en") as page:
         assert page.evaluate("document.documentElement.lang") == "en"
         assert page.locator("h1").inner_text() == "Components"
         assert violations(page, axe) == []
 
 
 def test_touch_targets_on_a_phone_are_large(browser: Browser, site: Site) -> None:
-    with opened(browser, site, PHONE) as page:
+    with gallery(browser, site, PHONE) as page:
         small = page.evaluate(
             "[...document.querySelectorAll('main .btn, .actionbar .btn, .tabbar a, .tabbar button, main select, "
             "main input:not([type=checkbox],[type=radio],[type=file],[type=hidden])')]"
@@ -91,7 +67,7 @@ def test_touch_targets_on_a_phone_are_large(browser: Browser, site: Site) -> Non
 
 
 def test_rows_are_walked_and_picked_by_keys(browser: Browser, site: Site) -> None:
-    with opened(browser, site, DESKTOP) as page:
+    with gallery(browser, site, DESKTOP) as page:
         page.keyboard.press("j")
         page.keyboard.press("j")
         page.keyboard.press("x")
@@ -107,7 +83,7 @@ def test_rows_are_walked_and_picked_by_keys(browser: Browser, site: Site) -> Non
 
 
 def test_letters_typed_into_a_field_are_text(browser: Browser, site: Site) -> None:
-    with opened(browser, site, DESKTOP) as page:
+    with gallery(browser, site, DESKTOP) as page:
         page.locator("#g-opinion").fill("")
         page.locator("#g-opinion").press("j")
         assert page.locator("#g-opinion").input_value() == "j"
@@ -115,13 +91,13 @@ def test_letters_typed_into_a_field_are_text(browser: Browser, site: Site) -> No
 
 
 def test_keys_turned_off_do_nothing(browser: Browser, site: Site) -> None:
-    with opened(browser, site, DESKTOP, display="keys:off") as page:
+    with gallery(browser, site, DESKTOP, display="keys:off") as page:
         page.keyboard.press("j")
         assert page.locator("tr.at").count() == 0
 
 
 def test_a_dangerous_act_waits_for_the_typed_name(browser: Browser, site: Site) -> None:
-    with opened(browser, site, DESKTOP) as page:
+    with gallery(browser, site, DESKTOP) as page:
         page.get_by_role("button", name="打开对话框").click()
         stop = page.locator("#gallery-dialog [data-typed-button]")
         assert stop.is_disabled()
@@ -132,7 +108,7 @@ def test_a_dangerous_act_waits_for_the_typed_name(browser: Browser, site: Site) 
 
 
 def test_a_phrase_goes_where_the_caret_is(browser: Browser, site: Site) -> None:
-    with opened(browser, site, PHONE) as page:
+    with gallery(browser, site, PHONE) as page:
         page.locator("#g-opinion").fill("请办公室阅。")
         page.evaluate("document.getElementById('g-opinion').setSelectionRange(0, 0)")
         page.get_by_role("button", name="同意。").click()
@@ -140,7 +116,7 @@ def test_a_phrase_goes_where_the_caret_is(browser: Browser, site: Site) -> None:
 
 
 def test_display_choices_are_kept_in_the_browser(browser: Browser, site: Site) -> None:
-    with opened(browser, site, DESKTOP) as page:
+    with gallery(browser, site, DESKTOP) as page:
         page.locator(".me-btn").click()
         page.get_by_role("button", name="大字版").click()
         page.wait_for_function("document.documentElement.dataset.text === 'large'")
@@ -149,7 +125,7 @@ def test_display_choices_are_kept_in_the_browser(browser: Browser, site: Site) -
 
 
 def test_the_page_prints_without_its_frame(browser: Browser, site: Site) -> None:
-    with opened(browser, site, DESKTOP) as page:
+    with gallery(browser, site, DESKTOP) as page:
         page.emulate_media(media="print")
         for frame in (".top", ".side", ".bar", ".actionbar"):
             assert not page.locator(frame).first.is_visible()

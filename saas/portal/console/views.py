@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -10,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from saas.core import keys, toasts
 from saas.core.access import Permission, access
-from saas.core.errors import Conflict, Invalid, YunshuError
+from saas.core.errors import Conflict, Invalid, NotFound, YunshuError
 from saas.env import Zone
 from saas.portal.console import selectors
 from saas.portal.console.forms import BureauForm
@@ -167,6 +169,10 @@ def job_retry(request: HttpRequest) -> HttpResponse:
     cell = request.POST.get("cell", "")
     if not number.isascii() or not number.isdigit() or len(number) > 18:
         raise Invalid(_("没有这个失败的任务，可能已被重新执行。"))
+    try:
+        UUID(cell)
+    except ValueError:
+        raise NotFound(_("没有这个单元。")) from None
     services.job_retry(cell_id=cell, job_id=int(number), by=request.actor)  # type: ignore[attr-defined]
     toasts.show_next(request, _("已下达重做，单元执行后生效。"))
     return redirect("console:jobs")
