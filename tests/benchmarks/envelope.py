@@ -93,10 +93,10 @@ def envelope() -> list[Figure]:
 
     name = "b_0123456789ab/documents/0"
     header = Header("intranet", "b_0123456789ab", name, "text/plain", "x", nonce_prefix=new_nonce_prefix())
-    stored = b"".join(bytes(piece) for piece in encrypt(_Stream(), header=header, key=_KEY))  # type: ignore[arg-type]
+    stored = b"".join(bytes(piece) for piece in encrypt(_Stream(), header=header, key=_KEY))
 
     def seal(stream: object) -> None:
-        for _piece in encrypt(stream, header=header, key=_KEY):  # type: ignore[arg-type]
+        for _piece in encrypt(stream, header=header, key=_KEY):
             pass
 
     def open_() -> None:
@@ -112,7 +112,7 @@ def envelope() -> list[Figure]:
         _figure(
             "envelope_store",
             "sealing with the content's SHA-256; floor: bare AES-GCM and bare SHA-256",
-            ours=lambda: seal(_Measured(_Stream(), 1 << 40)),  # type: ignore[arg-type]
+            ours=lambda: seal(_Measured(_Stream(), 1 << 40)),
             bare=_bare_store,
         ),
     ]

@@ -78,7 +78,7 @@ sizes = st.one_of(
 @given(size=sizes, step=st.integers(1, 2 * CHUNK))
 def test_what_is_sealed_opens_to_the_same_bytes_however_they_arrive(size: int, step: int) -> None:
     content = os.urandom(size)
-    stored = b"".join(bytes(p) for p in encrypt(Dribble(content, step), header=header(), key=KEY))  # type: ignore[arg-type]
+    stored = b"".join(bytes(p) for p in encrypt(Dribble(content, step), header=header(), key=KEY))
     with opened(stored) as file:
         assert file.size == size
         assert file.read() == content

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -350,3 +351,27 @@ def test_s3_that_does_not_answer_is_unavailable() -> None:
     with pytest.raises(Unavailable) as refusal:
         away.put("b_0123456789ab/x/y", iter([memoryview(b"x")]))
     assert refusal.value.code == "storage.unavailable"
+
+
+def test_what_is_delivered_is_the_receivers_and_no_longer_the_senders(in_alpha: TenantRef, beta: TenantRef) -> None:
+    kept = keep("公文正文".encode())
+    copy = storage.deliver(name=kept.name, to=beta, name_prefix="exchange")
+    assert copy.sha256 == kept.sha256
+    with pytest.raises(NotFound):
+        storage.open_object(copy.name)
+    with use_tenant(beta):
+        with storage.open_object(copy.name) as file:
+            assert file.read() == "公文正文".encode()
+        with pytest.raises(NotFound):
+            storage.deliver(name=kept.name, to=beta, name_prefix="exchange")
+
+
+def test_only_the_exchange_delivers_into_another_bureau() -> None:
+    root = Path(storage.__file__).parents[3]
+    callers = {
+        path.relative_to(root).parts[:2]
+        for top in ("saas", "tenants", "billing", "monitoring")
+        for path in (root / top).rglob("*.py")
+        if re.search(r"\bstorage\.deliver\b|import .*\bdeliver\b", path.read_text("utf-8"))
+    }
+    assert callers <= {("saas", "core"), ("saas", "exchange")}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from saas.core.audit.chain import Head, Link, Trail, canonical, plain
@@ -71,7 +72,7 @@ def verify_file(path: Path, *, trusted: PublicKeys | None = None) -> tuple[Openi
     try:
         with path.open("rb") as file:
             lines = (json.loads(raw) for raw in file)
-            first = next(lines, {})
+            first: dict[str, Any] = next(lines, {})
             if first.get("type") != "bundle" or first.get("version") != _VERSION:
                 raise NotABundle(str(path))
             keys = {name: {int(v): str(pem) for v, pem in by.items()} for name, by in first["keys"].items()}

@@ -88,7 +88,7 @@ class Sealer:
         self._sign_due()
         return chained
 
-    def _schemas(self, query: str, values: Sequence[object] = ()) -> list[str]:
+    def _schemas(self, query: str, values: Sequence[float] = ()) -> list[str]:
         with connections[self._alias].cursor() as cursor:
             cursor.execute(query, values)
             return [row[0] for row in cursor.fetchall()]

@@ -76,7 +76,7 @@ def certificate_request(key: KeyName, kind: SealKeyKind, *, common_name: str) ->
             "signature": sign(key, digest, kind.algorithm),
         }
     )
-    return pem.armor("CERTIFICATE REQUEST", request.dump()).decode()
+    return str(pem.armor("CERTIFICATE REQUEST", request.dump()), "ascii")
 
 
 def seal_authority_pem() -> str:

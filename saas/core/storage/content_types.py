@@ -66,8 +66,8 @@ def require_content_type(head: bytes, *, allowed: Collection[ContentType]) -> Co
         Invalid: it is something else; code ``file.wrong_type``.
     """
     found = sniff_content_type(head)
-    if found in allowed:
-        return ContentType(found)
+    if found is not None and found in allowed:
+        return found
     names = "、".join(kind.label for kind in ContentType if kind in allowed)
     if found is None:
         message = _("文件的实际内容无法识别，这里只接受 %(allowed)s。请检查文件后重新上传。") % {"allowed": names}

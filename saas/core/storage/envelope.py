@@ -14,7 +14,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -44,6 +44,14 @@ class Damaged(YunshuError):
 
     def __init__(self) -> None:
         super().__init__(_("文件已损坏或被改动，不能打开。请联系系统管理员。"))
+
+
+class Readable(Protocol):
+    """What is to be stored: a file, an upload, a socket."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes; none at the end."""
+        ...
 
 
 class Source(Protocol):
@@ -107,12 +115,12 @@ class Header:
         try:
             fields = json.loads(body)
             algorithm, prefix, chunk = str(fields["algorithm"]), bytes.fromhex(fields["nonce"]), int(fields["chunk"])
-            texts = [str(fields[name]) for name in ("zone", "tenant", "name", "type", "key")]
+            zone, tenant, name, kind, key = (str(fields[n]) for n in ("zone", "tenant", "name", "type", "key"))
         except (ValueError, KeyError, TypeError):
             raise Damaged from None
         if len(body) != length or len(prefix) != _PREFIX_BYTES or chunk not in _CHUNK_LIMITS:
             raise Damaged
-        header = cls(*texts, require(algorithm, among=_ALGORITHMS), chunk, prefix)
+        header = cls(zone, tenant, name, kind, key, require(algorithm, among=_ALGORITHMS), chunk, prefix)
         return header, start + body
 
 
@@ -126,7 +134,7 @@ def context_of(*, zone: str, tenant: str, name: str) -> bytes:
     return b"\x00".join((b"yunshu-object-1", zone.encode(), tenant.encode(), name.encode()))
 
 
-def encrypt(stream: BinaryIO, *, header: Header, key: bytes) -> Iterator[memoryview]:
+def encrypt(stream: Readable, *, header: Header, key: bytes) -> Iterator[memoryview]:
     """Yield the stored form of `stream`, piece by piece, in constant memory.
 
     Args:
@@ -141,7 +149,7 @@ def encrypt(stream: BinaryIO, *, header: Header, key: bytes) -> Iterator[memoryv
     opening = header.dump()
     yield memoryview(opening)
     aead, about, size = AESGCM(key), hashlib.sha256(opening).digest(), header.chunk_bytes
-    chunk, sealed = bytearray(), bytearray()
+    sealed = bytearray()
     following = _read_full(stream, size)
     number, last = 0, False
     while not last:
@@ -157,7 +165,7 @@ def encrypt(stream: BinaryIO, *, header: Header, key: bytes) -> Iterator[memoryv
             raise ValueError("the object is too large")
 
 
-def _read_full(stream: BinaryIO, size: int) -> bytearray | bytes:
+def _read_full(stream: Readable, size: int) -> bytearray | bytes:
     """`size` bytes, fewer only at the end: sockets and uploads give less than asked for."""
     first = stream.read(size)
     if len(first) == size or not first:

@@ -7,7 +7,6 @@ import io
 import re
 import uuid
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -17,7 +16,7 @@ from saas.core.errors import BadRequest, TooLarge
 from saas.core.keys import WrongKey, data_key, unwrap
 from saas.core.metrics import timed
 from saas.core.storage.backends import backend, no_such_object
-from saas.core.storage.envelope import Damaged, Header, OpenedObject, context_of, encrypt, new_nonce_prefix
+from saas.core.storage.envelope import Damaged, Header, OpenedObject, Readable, context_of, encrypt, new_nonce_prefix
 from saas.core.tenancy import TenantRef, current_tenant
 
 # Refused from here on: what is larger goes by secure transfer.
@@ -37,7 +36,7 @@ class StoredObject:
 
 
 def store(
-    *, name_prefix: str, stream: BinaryIO | bytes, content_type: str, by: Actor | None = None, limit: int = LIMIT_BYTES
+    *, name_prefix: str, stream: Readable | bytes, content_type: str, by: Actor | None = None, limit: int = LIMIT_BYTES
 ) -> StoredObject:
     """Store a file of the current tenant under a new name, in constant memory.
 
@@ -83,7 +82,7 @@ def deliver(*, name: str, to: TenantRef, name_prefix: str) -> StoredObject:
         return _put(to, name_prefix=name_prefix, stream=source, content_type=source.content_type, limit=LIMIT_BYTES)
 
 
-def _put(ref: TenantRef, *, name_prefix: str, stream: BinaryIO | bytes, content_type: str, limit: int) -> StoredObject:
+def _put(ref: TenantRef, *, name_prefix: str, stream: Readable | bytes, content_type: str, limit: int) -> StoredObject:
     if not _PREFIX.fullmatch(name_prefix):
         raise ValueError("not a prefix of object names")
     name = f"{ref.schema}/{name_prefix}/{uuid.uuid4()}"
@@ -98,7 +97,7 @@ def _put(ref: TenantRef, *, name_prefix: str, stream: BinaryIO | bytes, content_
         nonce_prefix=new_nonce_prefix(),
     )
     with timed("storage", "put"):
-        backend().put(name, encrypt(content, header=header, key=key.plaintext))  # type: ignore[arg-type]
+        backend().put(name, encrypt(content, header=header, key=key.plaintext))
     return StoredObject(name, content.size, content.sha256, content_type)
 
 
@@ -164,7 +163,7 @@ def _context(ref: TenantRef, name: str) -> bytes:
 class _Measured:
     """Counts and digests what is read, and stops at the limit."""
 
-    def __init__(self, stream: BinaryIO, limit: int) -> None:
+    def __init__(self, stream: Readable, limit: int) -> None:
         self._stream = stream
         self._limit = limit
         self._digest = hashlib.sha256()
@@ -174,7 +173,7 @@ class _Measured:
     def sha256(self) -> str:
         return self._digest.hexdigest()
 
-    def read(self, length: int) -> bytes:
+    def read(self, length: int, /) -> bytes:
         data = self._stream.read(length)
         if not isinstance(data, bytes):
             raise BadRequest(_("上传的内容无法读取，请重新上传。"))
