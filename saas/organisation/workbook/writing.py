@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
 from typing import Any
 
@@ -22,7 +22,7 @@ CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.shee
 
 def export_workbook(*, by: Actor) -> bytes:
     """The whole organisation; the export stands in the audit trail. Five queries."""
-    content = _book(
+    content = book_of(
         {Sheet.UNITS: _units(), Sheet.POSTS: _posts(), Sheet.PEOPLE: _people(), Sheet.APPOINTMENTS: _appointments()}
     )
     record(Event.WORKBOOK_EXPORTED, by=by, target=Target("workbook", "", ""), detail={"bytes": len(content)})
@@ -31,10 +31,11 @@ def export_workbook(*, by: Actor) -> bytes:
 
 def empty_workbook() -> bytes:
     """The headings alone, to be filled in."""
-    return _book(dict.fromkeys(Sheet, ()))
+    return book_of(dict.fromkeys(Sheet, ()))
 
 
-def _book(rows: dict[Sheet, Iterable[tuple[object, ...]]]) -> bytes:
+def book_of(rows: Mapping[Sheet, Iterable[tuple[object, ...]]]) -> bytes:
+    """A workbook with these rows under the sheets' headings."""
     book = Workbook(write_only=True)
     for sheet in Sheet:
         worksheet = book.create_sheet(sheet.title)
