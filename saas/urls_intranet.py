@@ -4,6 +4,8 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("saas.accounts.urls")),
+    path("", include("saas.core.audit.urls")),
+    path("", include("saas.organisation.urls")),
     path("", include("saas.portal.urls")),
     path("", include("saas.seals.urls")),
     path("", include("saas.exchange.urls")),

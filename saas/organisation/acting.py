@@ -12,6 +12,7 @@ from saas.accounts.actors import plain
 from saas.accounts.models import User
 from saas.core.actors import Actor
 from saas.core.errors import NotFound
+from saas.core.navigation import PostChoice
 from saas.organisation.models import Appointment
 
 SESSION_KEY = "appointment"
@@ -31,6 +32,9 @@ def actor_for(user: User, request: HttpRequest | None) -> Actor:
         .select_related("person", "post__unit")
         .order_by("-primary", "acting", "post__position", "starts")
     )
+    if request is not None:
+        # The top bar's choice of a post asks no second time.
+        request.own_appointments = rows  # type: ignore[attr-defined]
     if not rows:
         return base
     acting = next((row for row in rows if str(row.id) == chosen), rows[0])
@@ -61,6 +65,21 @@ def actor_of(appointment_id: UUID) -> Actor:
     if row is None:
         raise NotFound(_("这项任职已经结束，不能再以它办理。"))
     return as_actor(row)
+
+
+def choices(request: HttpRequest) -> list[PostChoice]:
+    """The posts the reader may act in, from what the actor's one query found."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    rows: list[Appointment] = getattr(request, "own_appointments", [])
+    return [
+        PostChoice(str(row.id), f"{row.post.unit.label} {row.post.name}", row.id == actor.appointment_id)
+        for row in rows
+    ]
+
+
+def may_act_in(user_id: UUID | None, appointment_id: UUID) -> bool:
+    """Whether an appointment is the user's own and in force today."""
+    return Appointment.objects.current().filter(id=appointment_id, person__user_id=user_id, post__active=True).exists()
 
 
 def choose(request: HttpRequest, appointment_id: UUID) -> None:

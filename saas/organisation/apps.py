@@ -16,12 +16,13 @@ class OrganisationConfig(AppConfig):
         from saas.core import navigation
         from saas.core.access import Permission
         from saas.organisation import jobs  # noqa: F401 -- registers
-        from saas.organisation.acting import actor_for
+        from saas.organisation.acting import actor_for, choices
 
         register_resolver(actor_for)
+        navigation.register_post_chooser(navigation.PostChooser("organisation:choose_post", choices))
         navigation.register(
             navigation.NavEntry(
-                key="directory", label=_("通讯录"), url_name="organisation:directory", order=210, icon="users", bar=0
+                key="directory", label=_("通讯录"), url_name="organisation:directory", order=210, icon="address-book"
             )
         )
         navigation.register(
@@ -32,5 +33,25 @@ class OrganisationConfig(AppConfig):
                 permission=Permission.MANAGE_ORGANISATION,
                 order=310,
                 icon="sitemap",
+            )
+        )
+        navigation.register(
+            navigation.NavEntry(
+                key="people",
+                label=_("人员"),
+                url_name="organisation:people",
+                permission=Permission.MANAGE_ORGANISATION,
+                order=311,
+                icon="users",
+            )
+        )
+        navigation.register(
+            navigation.NavEntry(
+                key="workbook",
+                label=_("导入导出"),
+                url_name="organisation:workbooks",
+                permission=Permission.MANAGE_ORGANISATION,
+                order=312,
+                icon="file-spreadsheet",
             )
         )

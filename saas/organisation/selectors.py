@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Count, Exists, F, Func, IntegerField, OuterRef, Q, TextField, UUIDField, Value
+from django.db.models.functions import Concat
 
 from saas.core.actors import Actor
 from saas.organisation.models import Appointment, Person, Post, PostKind, Unit, today
@@ -20,6 +23,11 @@ class UnitNode:
     unit: Unit
     depth: int
     children: tuple[UnitNode, ...] = field(default=())
+
+    @property
+    def indent(self) -> int:
+        """The depth as far as pages indent it."""
+        return min(self.depth, 4)
 
     def walk(self) -> Iterable[UnitNode]:
         """This node and all below, in reading order."""
@@ -156,28 +164,129 @@ def person_groups(actor: Actor) -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def directory(*, unit_id: UUID | None = None, words: str = "", limit: int = 200) -> list[Appointment]:
-    """Current appointments for the 通讯录: of one unit and all below it, or everyone whose name matches.
+def directory(*, unit_ids: Sequence[UUID], words: str, offset: int, limit: int) -> list[Appointment]:
+    """Current appointments for the 通讯录, unit by unit, in rank order. One query.
 
     Args:
-        unit_id: only this unit and those under it.
+        unit_ids: the units to show, in the order to show them.
         words: part of a name, of its pinyin initials, of a staff number, a mobile number or a post's name.
-        limit: at most this many rows.
+        offset: how many to pass over.
+        limit: at most this many.
     """
-    rows = Appointment.objects.current().filter(post__active=True).select_related("person", "post__unit")
-    if unit_id is not None:
-        rows = rows.filter(post__unit_id__in=units_below(unit_id))
-    words = words.strip()
+    rows = Appointment.objects.current().filter(post__active=True, post__unit_id__in=unit_ids)
     if words:
-        rows = rows.filter(
-            Q(person__name__icontains=words)
-            | Q(person__initials__startswith=words.lower())
-            | Q(person__staff_number__startswith=words)
-            | Q(person__mobile__startswith=words)
-            | Q(post__name__icontains=words)
-        )
-    order = ("post__unit__position", "post__unit__code", "post__position", "acting", "person__rank")
-    return list(rows.order_by(*order)[:limit])
+        rows = rows.filter(_person_matches(words, "person__") | Q(post__name__icontains=words))
+    place: Func = Func(
+        Value(list(unit_ids), output_field=ArrayField(UUIDField())),
+        F("post__unit_id"),
+        function="array_position",
+        output_field=IntegerField(),
+    )
+    rows = rows.select_related("person", "post__unit").alias(unit_place=place)
+    order = ("unit_place", "post__position", "acting", "person__rank", "person__staff_number", "post__name")
+    return list(rows.order_by(*order)[offset : offset + limit])
+
+
+def people(*, words: str, state: str, offset: int, limit: int) -> list[Person]:
+    """People in rank order with `held`, their current posts as one text. One query.
+
+    Args:
+        words: as in `directory`.
+        state: ``left`` for those out of use, ``vacant`` for those without a post today, else everybody in use.
+        offset: how many to pass over.
+        limit: at most this many.
+    """
+    current = Appointment.objects.current().filter(person_id=OuterRef("id"), post__active=True)
+    rows = Person.objects.filter(active=state != "left")
+    if state == "vacant":
+        rows = rows.filter(~Exists(current))
+    if words:
+        rows = rows.filter(_person_matches(words, ""))
+    held = ArraySubquery(
+        current.order_by("-primary", "post__position")
+        .annotate(label=Concat("post__unit__name", Value(" "), "post__name", output_field=TextField()))
+        .values("label")
+    )
+    return list(rows.annotate(held=held).order_by("rank", "staff_number")[offset : offset + limit])
+
+
+def _person_matches(words: str, prefix: str) -> Q:
+    return (
+        Q(**{f"{prefix}name__icontains": words})
+        | Q(**{f"{prefix}initials__startswith": words.lower()})
+        | Q(**{f"{prefix}staff_number__istartswith": words})
+        | Q(**{f"{prefix}mobile__startswith": words})
+    )
+
+
+def all_appointments(person_id: UUID) -> list[Appointment]:
+    """A person's appointments, past and to come too, the latest first; post and unit are loaded."""
+    rows = Appointment.objects.filter(person_id=person_id).select_related("post__unit", "person")
+    return list(rows.order_by(F("ends").desc(nulls_first=True), "-starts"))
+
+
+def active_posts() -> list[Post]:
+    """All posts in use with their units, unit by unit."""
+    posts = Post.objects.filter(active=True).select_related("unit")
+    return list(posts.order_by("unit__position", "unit__code", "position", "name"))
+
+
+def leading_posts() -> list[Post]:
+    """The posts that may be in charge of a unit: leaders, leaders in charge and deputies."""
+    kinds = [PostKind.LEADER, PostKind.IN_CHARGE, PostKind.DEPUTY]
+    posts = Post.objects.filter(active=True, kind__in=kinds).select_related("unit")
+    return list(posts.order_by("unit__position", "unit__code", "position", "name"))
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPost:
+    """A post with who holds it today."""
+
+    post: Post
+    holders: list[Appointment]
+
+
+def posts_with_holders(unit_id: UUID) -> list[HeldPost]:
+    """A unit's posts in order, those out of use last. Two queries."""
+    posts = list(Post.objects.filter(unit_id=unit_id).order_by("-active", "position", "name"))
+    held = holders_by_post([post.id for post in posts])
+    return [HeldPost(post, held[post.id]) for post in posts]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCount:
+    """How many posts in use a unit has, and how many people hold one today."""
+
+    posts: int
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    """A unit of the tree with its counts."""
+
+    node: UnitNode
+    count: UnitCount
+
+
+def unit_rows() -> list[UnitRow]:
+    """The whole tree in reading order, units out of use too, with counts. Two queries."""
+    counts = unit_counts()
+    nodes = flat_units(including_inactive=True)
+    return [UnitRow(node, counts.get(node.unit.id, UnitCount(0, 0))) for node in nodes]
+
+
+def unit_counts() -> dict[UUID, UnitCount]:
+    """By unit id; a unit without posts is not in it. One query."""
+    day = today()
+    current = Q(appointments__starts__lte=day) & (Q(appointments__ends__isnull=True) | Q(appointments__ends__gte=day))
+    rows = (
+        Post.objects.filter(active=True)
+        .values("unit_id")
+        .annotate(posts=Count("id", distinct=True), people=Count("appointments__person", filter=current, distinct=True))
+        .order_by()
+    )
+    return {row["unit_id"]: UnitCount(row["posts"], row["people"]) for row in rows}
 
 
 def units_below(unit_id: UUID) -> list[UUID]:

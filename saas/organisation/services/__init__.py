@@ -1,7 +1,15 @@
 """Writes of the organisation: each act authorised by its route, atomic, audited, and told to who follows changes."""
 
 from saas.organisation.services.appointments import appointment_begin, appointment_change, appointment_end
-from saas.organisation.services.people import person_change, person_create, person_deactivate, person_reactivate
+from saas.organisation.services.people import (
+    OpenedAccount,
+    person_change,
+    person_create,
+    person_deactivate,
+    person_link_account,
+    person_open_account,
+    person_reactivate,
+)
 from saas.organisation.services.posts import post_change, post_create, post_deactivate, post_reactivate
 from saas.organisation.services.units import (
     Shift,
@@ -10,10 +18,12 @@ from saas.organisation.services.units import (
     unit_deactivate,
     unit_move,
     unit_reactivate,
+    unit_save,
     unit_shift,
 )
 
 __all__ = [
+    "OpenedAccount",
     "Shift",
     "appointment_begin",
     "appointment_change",
@@ -21,6 +31,8 @@ __all__ = [
     "person_change",
     "person_create",
     "person_deactivate",
+    "person_link_account",
+    "person_open_account",
     "person_reactivate",
     "post_change",
     "post_create",
@@ -31,5 +43,6 @@ __all__ = [
     "unit_deactivate",
     "unit_move",
     "unit_reactivate",
+    "unit_save",
     "unit_shift",
 ]

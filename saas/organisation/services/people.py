@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from saas.accounts.services import user_create
 from saas.core.actors import Actor
 from saas.core.audit import Event, record
 from saas.core.audit.services import Target
@@ -84,6 +86,31 @@ def person_link_account(*, person_id: UUID, user_id: UUID, by: Actor) -> Person:
     person.save(update_fields=["user"])
     _record(person, by, "account_linked")
     return person
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedAccount:
+    """A person's new account with its one-time password, which is shown once."""
+
+    username: str
+    password: str
+
+
+@transaction.atomic
+def person_open_account(*, person_id: UUID, username: str, by: Actor) -> OpenedAccount:
+    """Make an account for a person who has none.
+
+    Raises:
+        NotFound: no such person.
+        Invalid: the user name breaks its rule.
+        Conflict: the person has an account, or the user name is taken.
+    """
+    person = _locked(person_id)
+    if person.user_id is not None:
+        raise Conflict(_("此人已有账号。"), code="person.has_account")
+    issued = user_create(username=username, name=person.name, by=by)
+    person_link_account(person_id=person_id, user_id=issued.user.id, by=by)
+    return OpenedAccount(issued.user.username, issued.password)
 
 
 @transaction.atomic

@@ -83,6 +83,29 @@ def unit_change(
 
 
 @transaction.atomic
+def unit_save(
+    *,
+    unit_id: UUID,
+    code: str,
+    name: str,
+    short_name: str,
+    parent_id: UUID | None,
+    in_charge_post_id: UUID | None,
+    by: Actor,
+) -> Unit:
+    """Change and move a unit in one act.
+
+    Raises:
+        NotFound: no such unit.
+        Invalid: as `unit_change` and `unit_move`.
+    """
+    unit_move(unit_id=unit_id, parent_id=parent_id, by=by)
+    return unit_change(
+        unit_id=unit_id, code=code, name=name, short_name=short_name, in_charge_post_id=in_charge_post_id, by=by
+    )
+
+
+@transaction.atomic
 def unit_move(*, unit_id: UUID, parent_id: UUID | None, by: Actor) -> Unit:
     """Put a unit with all below it under another parent, last among its new siblings.
 

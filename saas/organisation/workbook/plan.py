@@ -84,7 +84,10 @@ def make_plan(contents: Contents, *, tick: Callable[[], None] = lambda: None) ->
     planner.appointments(contents.rows.get(Sheet.APPOINTMENTS, []))
     planner.whole()
     order = {sheet.title: place for place, sheet in enumerate(Sheet)}
-    planner.plan.problems.sort(key=lambda p: (order.get(p.sheet, -1), p.row))
+    first: dict[tuple[str, int, str], Problem] = {}
+    for problem in planner.plan.problems:
+        first.setdefault((problem.sheet, problem.row, problem.column), problem)
+    planner.plan.problems = sorted(first.values(), key=lambda p: (order.get(p.sheet, -1), p.row))
     return planner.plan
 
 
