@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from saas.core.access import Role
 from saas.core.errors import NotFound
+from saas.env import env
 from tenants import services
 from tenants.database.base import OWNER_ALIAS
 from tenants.protocol import CommandText, Kind
@@ -57,7 +58,14 @@ def order_from(payload: Mapping[str, Any]) -> BureauOrder:
 
 def _create(payload: Mapping[str, Any], progress: Progress) -> Result:
     bureau = bureau_provision(order_from(payload), progress=progress)
-    return {"code": bureau.code, "hosts": [row.host for row in bureau.host_names.using(OWNER_ALIAS).all()]}
+    hosts = bureau.host_names.using(OWNER_ALIAS).order_by("host").values_list("host", flat=True)
+    return {"code": bureau.code, "addresses": [_address(host) for host in hosts]}
+
+
+def _address(host: str) -> str:
+    """Where a browser finds `host` in this zone."""
+    port = f":{env.public_port}" if env.public_port else ""
+    return f"{env.public_scheme}://{host}{port}/"
 
 
 def _suspend(payload: Mapping[str, Any], _progress: Progress) -> Result:

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand
 
 from saas.core.actors import Actor
 from saas.core.errors import YunshuError
-from saas.env import Zone, env
+from saas.env import Zone
 from tenants.directory import selectors, services
 from tenants.directory.models import BureauLevel
 from tenants.directory.models import Command as CellCommand
@@ -76,8 +76,10 @@ class Command(BaseCommand):
         status = self._wait(request.commands, options["timeout"])
         if status == DONE:
             self.stdout.write(f"{options['code']} ready")
-            for zone in services.CELL_ZONES:
-                self.stdout.write(f"  {zone}: {_address(services.host_of(options['code'], zone))}")
+            for command in CellCommand.objects.select_related("cell").filter(
+                id__in=[command.id for command in request.commands]
+            ):
+                self.stdout.write(f"  {command.cell.zone}: {' '.join(command.result.get('addresses', []))}")
             for sign_in in request.sign_ins:
                 self.stdout.write(f"  {sign_in.username}\t{sign_in.password}")
         return status
@@ -124,8 +126,3 @@ class Command(BaseCommand):
             if failed or command.state != CommandState.DONE.value:
                 status = FAILED
         return status
-
-
-def _address(host: str) -> str:
-    """Where a browser finds the host; the port is this process's own zone's and left out when unknown."""
-    return f"{env.public_scheme}://{host}/"
