@@ -16,6 +16,7 @@ from saas.documents.numbering import parse_date, parse_number
 LONGEST_TITLE = 150
 _REQUIRED = ("title", "issuer", "document_number", "paragraphs")
 _LABEL = re.compile(r"附\s*件\s*[:：]?\s*\d{0,2}[:：]?$")
+_STRAY = re.compile(r"&[a-zA-Z]{2,6};|&#\d{1,6};|</?[a-zA-Z][^<>]{0,40}>")
 _SPACED = re.compile(r"(?:\S[ \u3000]){2,}\S$")
 
 
@@ -83,7 +84,10 @@ def recognise(record: Mapping[str, Any]) -> Recognised:
     """
     _require(record)
     title = _unspaced(clean_line(str(record["title"])))
-    reader = _Reader(_lines(record["paragraphs"]))
+    lines, strays = _lines(record["paragraphs"])
+    reader = _Reader(lines)
+    for at, stray in strays:
+        reader.report("paragraphs", f"第{at}段有残留的网页标记“{stray}”，已去掉")
     number = _number(record, reader)
     _head(reader, title)
     recipients = _recipients(reader)
@@ -144,13 +148,15 @@ def _iso_date(value: object) -> date | None:
         return None
 
 
-def _lines(paragraphs: Sequence[Mapping[str, Any]]) -> list[tuple[Align, str]]:
-    lines = []
-    for p in paragraphs:
+def _lines(paragraphs: Sequence[Mapping[str, Any]]) -> tuple[list[tuple[Align, str]], list[tuple[int, str]]]:
+    """The paragraphs' cleaned lines, and the leftovers of web pages that were taken out (paragraph, what)."""
+    lines, strays = [], []
+    for number, p in enumerate(paragraphs, 1):
+        strays += [(number, stray) for stray in _STRAY.findall(p["text"])]
         align = p.get("align") if p.get("align") in set(Align) else Align.LEFT
-        if text := clean_line(p["text"]):
+        if text := clean_line(_STRAY.sub(" ", p["text"])):
             lines.append((Align(str(align)), _unspaced(text)))
-    return lines
+    return lines, strays
 
 
 def _unspaced(text: str) -> str:
