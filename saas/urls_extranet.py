@@ -7,6 +7,7 @@ from saas.accounts.urls import extranet_home
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", extranet_home, name="home"),
     path("", include("saas.accounts.urls")),
+    path("", include("saas.core.audit.urls")),
     path("", include("saas.portal.urls")),
 ]
 

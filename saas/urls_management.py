@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("saas.accounts.urls")),
+    path("", include("saas.core.audit.urls")),
     path("", include("saas.portal.urls")),
     path("", include("saas.portal.console.urls")),
     path("", include("tenants.directory.urls")),

@@ -1,6 +1,7 @@
 """Registers core."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CoreConfig(AppConfig):
@@ -8,3 +9,15 @@ class CoreConfig(AppConfig):
 
     name = "saas.core"
     label = "core"
+
+    def ready(self) -> None:
+        """Put the audit trail into every zone's menu."""
+        from saas.core.access import Permission
+        from saas.core.navigation import NavEntry, register
+        from saas.env import Zone
+
+        for zone in Zone:
+            entry = NavEntry(
+                "audit", _("审计记录"), "audit:list", Permission.READ_AUDIT, zone, order=330, icon="history"
+            )
+            register(entry)
