@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-
 from django.utils.translation import gettext as _
 
 from saas.approvals.models import Instance, ReadItem, Task

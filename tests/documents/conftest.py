@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,9 +76,9 @@ def install_flow(office: Office, key: str = "outgoing") -> None:
 
 
 @pytest.fixture
-def office(in_alpha: Any) -> Iterator[Office]:
+def office(in_alpha: Any) -> Office:
     """The office in alpha; gone after the test."""
     made = make_office()
     install_flow(made)
     install_flow(made, "incoming")
-    yield made
+    return made

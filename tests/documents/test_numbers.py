@@ -1,0 +1,155 @@
+"""Numbers: no duplicate, no gap without its reason, whatever dies."""
+
+from __future__ import annotations
+
+import random
+import threading
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.db.utils import Error as DatabaseError
+
+from saas.core.actors import SYSTEM, Actor
+from saas.core.errors import Conflict, Invalid
+from saas.core.tenancy import TenantRef
+from saas.documents import services
+from saas.documents.kinds import Direction, Kind, State
+from saas.documents.models import Document, EntryState, NumberBook, NumberEntry
+from tenants.context import use_tenant
+
+CLERK = Actor(user_id=None, user_name="孙文", post_name="文书")
+CLIENTS = 64
+
+
+@pytest.fixture
+def committed(alpha: TenantRef, django_db_blocker: Any) -> Iterator[TenantRef]:
+    """Work for alpha on rows that other connections see; the test's own rows are known by their 代字."""
+    with django_db_blocker.unblock(), use_tenant(alpha) as ref:
+        yield ref
+    connection.close()
+
+
+def new_mark() -> str:
+    return "测" + "".join(random.choice("甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥") for _ in range(8))
+
+
+def waiting_documents(count: int) -> list[uuid.UUID]:
+    made = [
+        Document(state=State.SIGNED_OFF, title=f"第{n}件", direction=Direction.OUTGOING, kind=Kind.NOTICE)
+        for n in range(count)
+    ]
+    return [document.id for document in Document.objects.bulk_create(made)]
+
+
+def test_64_clients_take_numbers_while_connections_are_killed(committed: TenantRef) -> None:
+    book = services.book_create(mark=new_mark(), year=2026, kinds=[], first=1, by=CLERK)
+    ids = waiting_documents(CLIENTS * 3)
+    left = iter([*ids, *ids])  # every document twice: two tabs, a back button
+    take, errors = threading.Lock(), []
+
+    def client() -> None:
+        with use_tenant(committed):
+            while True:
+                with take:
+                    document_id = next(left, None)
+                if document_id is None:
+                    break
+                for _attempt in range(20):
+                    try:
+                        services.document_register_number(document_id=document_id, book_id=book.id, by=CLERK)
+                        break
+                    except DatabaseError:
+                        connection.close()
+                    except Exception as error:  # shown by the assertion below
+                        errors.append(error)
+                        break
+        connection.close()
+
+    threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    stop, cut = threading.Event(), []
+    cutter = threading.Thread(target=cut_connections, args=(stop, cut))
+    cutter.start()
+    for thread in threads:
+        thread.join()
+    stop.set()
+    cutter.join()
+    assert errors == []
+    assert cut
+    entries = list(NumberEntry.objects.filter(book=book).order_by("serial").values_list("serial", "document_id"))
+    book.refresh_from_db()
+    assert [serial for serial, _ in entries] == list(range(1, len(ids) + 1))
+    assert {document for _, document in entries} == set(ids)
+    assert book.next_serial == len(ids) + 1
+    assert services.missing_numbers(book) == []
+
+
+def cut_connections(stop: threading.Event, cut: list[int]) -> None:
+    """Kill clients of the test database one by one, as a crashing process would."""
+    import os
+
+    import psycopg
+
+    from tests.stack import SUPERUSER_VARIABLE
+
+    url = os.environ[SUPERUSER_VARIABLE]
+    with psycopg.connect(url, autocommit=True) as superuser:
+        while not stop.wait(0.05):
+            rows = superuser.execute(
+                "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid IN ("
+                " SELECT pid FROM pg_stat_activity WHERE query LIKE '%documents_number%'"
+                " AND pid <> pg_backend_pid() AND backend_type = 'client backend' ORDER BY random() LIMIT 2)"
+            )
+            cut.extend(pid for pid, done in rows if done)
+
+
+def test_a_rolled_back_numbering_gives_the_number_back(in_alpha: TenantRef) -> None:
+    book = services.book_create(mark=new_mark(), year=2026, kinds=[], first=7, by=CLERK)
+    first, second = waiting_documents(2)
+
+    def number_and_fail() -> None:
+        with transaction.atomic():
+            services.document_register_number(document_id=first, book_id=book.id, by=CLERK)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        number_and_fail()
+    assert services.document_register_number(document_id=second, book_id=book.id, by=CLERK).number.endswith("〕7号")
+
+
+def test_a_book_numbers_only_its_types(in_alpha: TenantRef) -> None:
+    book = services.book_create(mark=new_mark(), year=2026, kinds=[Kind.LETTER], first=1, by=CLERK)
+    (document,) = waiting_documents(1)
+    with pytest.raises(Conflict):
+        services.document_register_number(document_id=document, book_id=book.id, by=CLERK)
+    assert Document.objects.get(id=document).state == State.SIGNED_OFF
+
+
+def test_a_held_back_number_is_explained(in_alpha: TenantRef) -> None:
+    book = services.book_create(mark=new_mark(), year=2026, kinds=[], first=1, by=CLERK)
+    with pytest.raises(Invalid):
+        services.number_reserve(book_id=book.id, reason="", by=CLERK)
+    services.number_reserve(book_id=book.id, reason="联合发文待会签", by=CLERK)
+    gaps = services.missing_numbers(NumberBook.objects.get(id=book.id))
+    assert [(gap.first, gap.last, gap.reason) for gap in gaps] == [(1, 1, "联合发文待会签")]
+
+
+def test_a_number_that_went_missing_in_the_table_shows_as_unexplained(in_alpha: TenantRef) -> None:
+    book = services.book_create(mark=new_mark(), year=2026, kinds=[], first=1, by=CLERK)
+    NumberBook.objects.filter(id=book.id).update(next_serial=4)
+    NumberEntry.objects.create(book=book, serial=2, state=EntryState.VOID, reason="作废", at="2026-01-01T00:00:00Z")
+    book.refresh_from_db()
+    assert [(g.first, g.last, g.reason) for g in services.missing_numbers(book)] == [(2, 2, "作废"), (3, 3, "")]
+
+
+@pytest.mark.parametrize(
+    ("mark", "year", "first"), [("", 2026, 1), ("ABC", 2026, 1), ("云发", 26, 1), ("云发", 2026, 0)]
+)
+def test_a_book_that_cannot_be_is_refused(in_alpha: TenantRef, mark: str, year: int, first: int) -> None:
+    with pytest.raises(Invalid):
+        services.book_create(mark=mark, year=year, kinds=[], first=first, by=SYSTEM)
+    assert not NumberBook.objects.filter(mark=mark).exists()
