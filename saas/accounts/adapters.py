@@ -155,7 +155,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
             message = "unknown algorithm of a second factor's secret"
             raise ValueError(message)
         raw = base64.b64decode(body)
-        for secret_key in [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]:
+        for secret_key in [settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)]:
             try:
                 opened = AESGCM(_key(secret_key)).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], algorithm.encode())
             except InvalidTag:

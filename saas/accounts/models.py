@@ -93,7 +93,7 @@ class User(AbstractBaseUser):
         """Whether an authenticator app or a passkey is enrolled, read once."""
         enrolled: bool | None = self.__dict__.get("has_second_factor")
         if enrolled is None:
-            enrolled = type(self).objects.for_request().values_list("has_second_factor", flat=True).get(pk=self.pk)
+            enrolled = bool(type(self).objects.for_request().get(pk=self.pk).__dict__["has_second_factor"])
             self.__dict__["has_second_factor"] = enrolled
         return bool(enrolled)
 

@@ -92,7 +92,7 @@ def open_session(request: HttpRequest, user: User) -> None:
     from allauth.account.internal.flows.login import get_authentication_records
 
     methods = [str(item.get("type") or item.get("method")) for item in get_authentication_records(request, user)]
-    user.backend = BACKEND  # type: ignore[attr-defined]
+    user.backend = BACKEND
     user.request = request
     with transaction.atomic():
         django_login(request, user)

@@ -17,6 +17,7 @@ from saas.accounts import policies, selectors, services
 from saas.accounts.forms import AccountForm
 from saas.accounts.labels import role_duty, role_label
 from saas.accounts.models import User
+from saas.accounts.requests import actor_of
 from saas.core import toasts
 from saas.core.access import EXCLUSIVE_ROLES, Role
 from saas.core.actors import Actor
@@ -76,7 +77,7 @@ def account_new(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             try:
                 issued = services.user_create(
-                    username=form.cleaned_data["username"], name=form.cleaned_data["name"], by=request.actor
+                    username=form.cleaned_data["username"], name=form.cleaned_data["name"], by=actor_of(request)
                 )
             except YunshuError as refusal:
                 status = refusal.status
@@ -122,7 +123,7 @@ def _row(user_id: UUID) -> AccountRow:
 @require_POST
 def account_reset(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """Reset the password; the answer shows the one-time password, and no other page ever does."""
-    issued = services.password_reset(user_id=user_id, by=request.actor)
+    issued = services.password_reset(user_id=user_id, by=actor_of(request))
     return render(request, "accounts/password_once.html", {"issued": issued, "is_new": False})
 
 
@@ -178,7 +179,7 @@ def account_act(request: HttpRequest, user_id: UUID, act: str) -> HttpResponse:
     """Disable or enable an account."""
     if act not in _ACCOUNT_ACTS:
         raise NotFound(_("没有这项操作。"))
-    _ACCOUNT_ACTS[act](user_id, request.actor)
+    _ACCOUNT_ACTS[act](user_id, actor_of(request))
     toasts.show_next(request, _done(act))
     return redirect("accounts:account", user_id=user_id)
 
@@ -188,7 +189,7 @@ def security_act(request: HttpRequest, user_id: UUID, act: str) -> HttpResponse:
     """Unlock an account, or say something about its second factor."""
     if act not in _SECURITY_ACTS:
         raise NotFound(_("没有这项操作。"))
-    _SECURITY_ACTS[act](user_id, request.actor)
+    _SECURITY_ACTS[act](user_id, actor_of(request))
     toasts.show_next(request, _done(act))
     return redirect("accounts:account_roles", user_id=user_id)
 
@@ -202,9 +203,9 @@ def role_change(request: HttpRequest, user_id: UUID) -> HttpResponse:
     except ValueError as error:
         raise Invalid(_("没有这个角色。"), fields={"role": _("没有这个角色。")}) from error
     if granted:
-        services.role_grant(user_id=user_id, role=role, by=request.actor)
+        services.role_grant(user_id=user_id, role=role, by=actor_of(request))
         toasts.show_next(request, _("已授予：%(role)s。") % {"role": role_label(role)})
     else:
-        services.role_revoke(user_id=user_id, role=role, by=request.actor)
+        services.role_revoke(user_id=user_id, role=role, by=actor_of(request))
         toasts.show_next(request, _("已收回：%(role)s。") % {"role": role_label(role)})
     return redirect("accounts:account_roles", user_id=user_id)

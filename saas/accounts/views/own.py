@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from saas.accounts import selectors, services
 from saas.accounts.forms import PasswordForm
 from saas.accounts.labels import role_label
+from saas.accounts.requests import actor_of, user_of
 from saas.accounts.signing_in import check_password
 from saas.accounts.throttle import require_calm
 from saas.accounts.views.pages import layout
@@ -23,14 +24,14 @@ _PASSWORD_TRIES_PER_MINUTE = 10
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
     """Name, roles, and the ways to the other settings."""
-    roles = [role_label(role) for role in sorted(request.user.roles)]
+    roles = [role_label(role) for role in sorted(user_of(request).roles)]
     return render(request, "accounts/settings.html", {"roles": roles})
 
 
 @require_http_methods(["GET", "POST"])
 def password(request: HttpRequest) -> HttpResponse:
     """Change the password; after a first sign-in or a reset this comes before everything else."""
-    user = request.user
+    user = user_of(request)
     forced = user.must_change_password
     form = PasswordForm(request.POST or None)
     if request.method == "POST":
@@ -47,13 +48,15 @@ def password(request: HttpRequest) -> HttpResponse:
 
 
 def _change_password(request: HttpRequest, form: PasswordForm) -> bool:
-    user = request.user
+    user = user_of(request)
     old = form.cleaned_data["oldpassword"]
     if check_password(username=user.username, password=old, request=request) is None:
         form.add_error("oldpassword", _("当前密码不正确。"))
         return False
     try:
-        changed = services.password_change(user_id=user.pk, password=form.cleaned_data["password1"], by=request.actor)
+        changed = services.password_change(
+            user_id=user.pk, password=form.cleaned_data["password1"], by=actor_of(request)
+        )
     except Invalid as refusal:
         for field, text in refusal.fields.items():
             form.add_error(field, str(text))
@@ -66,14 +69,14 @@ def _change_password(request: HttpRequest, form: PasswordForm) -> bool:
 @require_GET
 def sessions(request: HttpRequest) -> HttpResponse:
     """Where this account is signed in."""
-    found = selectors.sessions_of(request.user.pk, current_key=request.session.session_key)
+    found = selectors.sessions_of(user_of(request).pk, current_key=request.session.session_key)
     return render(request, "accounts/sessions.html", {"sessions": found})
 
 
 @require_POST
 def session_end(request: HttpRequest, session_id: int) -> HttpResponse:
     """Sign out elsewhere."""
-    services.session_end(session_id=session_id, by=request.actor)
+    services.session_end(session_id=session_id, by=actor_of(request))
     toasts.show_next(request, _("已退出该处登录。"))
     return redirect("usersessions_list")
 

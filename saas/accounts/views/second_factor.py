@@ -22,6 +22,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 
+from saas.accounts.requests import user_of
 from saas.accounts.signing_in import account_target
 from saas.accounts.views.pages import FormPage, layout
 from saas.core import toasts
@@ -31,7 +32,7 @@ from saas.core.audit.services import record
 
 def overview(request: HttpRequest) -> HttpResponse:
     """Which second factors this account has, and what it still needs."""
-    user = request.user
+    user = user_of(request)
     found = list(Authenticator.objects.filter(user_id=user.pk).order_by("created_at"))
     by_kind: dict[str, list[Authenticator]] = {}
     for item in found:
@@ -58,7 +59,7 @@ class _Recorded(FormPage):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Make the change and record it."""
-        user = self.request.user
+        user = user_of(self.request)
         with transaction.atomic():
             response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
             record(self.event, by=user.actor, target=account_target(user), detail={"kind": self.kind})
