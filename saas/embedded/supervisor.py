@@ -109,11 +109,11 @@ class Supervisor:
         if migrated and not first:
             with self._step("bureaus"):
                 self._run("tenant", "migrate", zone="management")
-        if "demo" not in done and _has_command("demo"):
+        if "demo" not in done and _demo_wanted():
             with self._step("demo"):
                 self._run("demo", zone="intranet")
             self._remember("demo", "done")
-        self._keep_timings(first=first)
+        self._keep_timings("first" if first else "upgrade" if migrated else "again")
         self._publish(services=True, ready=True)
 
     def _adopt_services(self) -> None:
@@ -247,10 +247,10 @@ class Supervisor:
         self.present = State(step=step or self.present.step, services=services, ready=ready, error=error, parts=parts)
         state.write(self.folder, self.present)
 
-    def _keep_timings(self, *, first: bool) -> None:
+    def _keep_timings(self, kind: str) -> None:
         file = self.folder / "timings.json"
         total = round(sum(self.steps.values()), 2)
-        kept = read_json(file) | {"first" if first else "again": {**self.steps, "total": total}}
+        kept = read_json(file) | {kind: {**self.steps, "total": total}}
         write_json(file, kept)
 
     def _remember(self, name: str, value: str) -> None:
@@ -270,8 +270,11 @@ def _signal_all(pids: Iterable[int], how: signal.Signals) -> None:
             os.kill(pid, how)
 
 
-def _has_command(name: str) -> bool:
-    return any(CHECKOUT.glob(f"*/**/management/commands/{name}.py"))
+def _demo_wanted() -> bool:
+    """Say whether the demo bureaus are to be made; YUNSHU_DEMO_DATA=none leaves the cloud empty."""
+    if os.environ.get("YUNSHU_DEMO_DATA") == "none":
+        return False
+    return any(CHECKOUT.glob("*/**/management/commands/demo.py"))
 
 
 def main(folder: Path) -> None:

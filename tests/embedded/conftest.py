@@ -16,7 +16,8 @@ from saas.embedded.postgres import Cluster
 PASSWORD = "secret word"
 
 
-def _open_folder() -> Path:
+def new_open_folder() -> Path:
+    """Make a folder every account may pass through; the caller removes it."""
     folder = Path(tempfile.mkdtemp(prefix="yunshu-embedded-"))
     folder.chmod(0o711)
     return folder
@@ -25,7 +26,7 @@ def _open_folder() -> Path:
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A folder every account may pass through (pytest's own are private, and under root the servers are not root)."""
-    folder = _open_folder()
+    folder = new_open_folder()
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -33,7 +34,7 @@ def open_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def empty_cluster() -> Iterator[Path]:
     """The folder of a cluster that was started and stopped once: copying it is quicker than initdb."""
-    folder = _open_folder()
+    folder = new_open_folder()
     cluster = Cluster(name="empty", folder=folder / "empty", log=folder / "empty.log", password=PASSWORD)
     cluster.start()
     cluster.stop()
