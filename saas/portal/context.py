@@ -141,6 +141,11 @@ class Frame:
         shown = [item for item in self.items if item.key not in IN_TOP_BAR]
         return [list(group) for _, group in groupby(shown, key=lambda item: item.entry.order // 100)]
 
+    @property
+    def first_url(self) -> str:
+        """Where a sign-in leads: the first entry of this reader's menu, empty when there is none; no counts asked."""
+        return next((url for entry, url in self._allowed() if entry.key not in IN_TOP_BAR), "")
+
     def _by_key(self, key: str) -> NavItem | None:
         return next((item for item in self.items if item.key == key), None)
 

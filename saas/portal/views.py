@@ -30,10 +30,8 @@ def _back(request: HttpRequest) -> str:
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """Where a sign-in leads: the first entry of this reader's menu."""
-    first = next(iter(Frame(request).items), None)
-    if first is None:
-        return render(request, "portal/nothing.html")
-    return redirect(first.url)
+    first = Frame(request).first_url
+    return redirect(first) if first else render(request, "portal/nothing.html")
 
 
 @access(Permission.PUBLIC, zones=EVERYWHERE)
