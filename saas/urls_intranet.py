@@ -6,6 +6,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("saas.accounts.urls")),
     path("", include("saas.core.audit.urls")),
     path("", include("saas.organisation.urls")),
+    path("", include("saas.search.urls")),
+    path("", include("saas.regulations.urls")),
     path("", include("saas.portal.urls")),
     path("", include("saas.seals.urls")),
     path("", include("saas.exchange.urls")),

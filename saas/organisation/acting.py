@@ -77,7 +77,7 @@ def choices(request: HttpRequest) -> list[PostChoice]:
     ]
 
 
-def may_act_in(user_id: UUID | None, appointment_id: UUID) -> bool:
+def may_act_in(user_id: UUID, appointment_id: UUID) -> bool:
     """Whether an appointment is the user's own and in force today."""
     return Appointment.objects.current().filter(id=appointment_id, person__user_id=user_id, post__active=True).exists()
 

@@ -60,7 +60,8 @@ def choose_post(request: HttpRequest) -> HttpResponse:
         appointment_id = UUID(request.POST.get("appointment", ""))
     except ValueError:
         raise BadRequest(_("没有这条任职。")) from None
-    if not acting.may_act_in(request.user.pk, appointment_id):
+    user_id = request.user.pk
+    if user_id is None or not acting.may_act_in(user_id, appointment_id):
         raise Forbidden(_("您现在没有这个岗位。"))
     acting.choose(request, appointment_id)
     back = request.META.get("HTTP_REFERER", "")

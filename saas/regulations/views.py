@@ -1,0 +1,123 @@
+"""The regulations base: found by words or number, read by article, cited by link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from saas.core.errors import Invalid, NotFound
+from saas.regulations import selectors
+from saas.regulations.models import Article, Regulation
+from saas.regulations.services import SEARCH_KIND
+from saas.search import selectors as search
+from saas.search.entries import EVERYONE, Segment
+from saas.search.highlights import excerpt, mark
+from saas.search.query import LONGEST_QUERY, parse
+
+PAGE_SIZE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleHit:
+    """An article that has the words, with the piece around them."""
+
+    article: Article
+    url: str
+    excerpt: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """A regulation of the list, with the articles that have the words."""
+
+    regulation: Regulation
+    title: tuple[Segment, ...]
+    articles: list[ArticleHit]
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A chapter or section with its articles; `anchor` is where it stands on the page."""
+
+    anchor: str
+    title: str
+    section: str
+    articles: list[Article]
+
+
+@require_GET
+def regulation_list(request: HttpRequest) -> HttpResponse:
+    """All current regulations, or those that have the words, with the articles where they stand."""
+    typed = request.GET.get("q", "")
+    kind = request.GET.get("kind", "")[:40]
+    context: dict[str, object] = {"q": typed[:LONGEST_QUERY], "kind": kind, "kinds": selectors.kinds()}
+    status = 200
+    try:
+        context |= _found(typed, kind, request.GET.get("after", "")) if typed.strip() else _all(request, kind)
+    except Invalid as refusal:
+        context |= {"problem": str(refusal.message), "rows": []}
+        status = 422
+    return render(request, "regulations/list.html", context, status=status)
+
+
+@require_GET
+def read(request: HttpRequest, regulation_id: UUID) -> HttpResponse:
+    """One regulation by chapter and article, each with an address of its own."""
+    regulation = Regulation.objects.filter(id=regulation_id).first()
+    if regulation is None:
+        raise NotFound(_("没有这部制度。"))
+    context = {
+        "regulation": regulation,
+        "chapters": _chapters(selectors.articles(regulation)),
+        "versions": selectors.versions(regulation),
+        "history": regulation.history.split("\n") if regulation.history else [],
+        "preamble": [line for line in regulation.preamble.split("\n") if line.strip()],
+    }
+    return render(request, "regulations/read.html", context)
+
+
+def _all(request: HttpRequest, kind: str) -> dict[str, object]:
+    text = request.GET.get("after", "")
+    start = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    rows = list(selectors.regulations(kind=kind)[start : start + PAGE_SIZE + 1])
+    return {
+        "rows": [ListRow(one, (Segment(one.title, False),), []) for one in rows[:PAGE_SIZE]],
+        "after": start + PAGE_SIZE if len(rows) > PAGE_SIZE else "",
+        "before": str(start - PAGE_SIZE) if start >= PAGE_SIZE else "",
+    }
+
+
+def _found(typed: str, kind: str, after: str) -> dict[str, object]:
+    page = search.search(typed, [EVERYONE], kind=SEARCH_KIND, after=after, limit=PAGE_SIZE)
+    asked = parse(typed)
+    known = {one.id: one for one in selectors.regulations(kind=kind, ids=[hit.object_id for hit in page.hits])}
+    words = [*asked.words, *asked.phrases]
+    articles = selectors.articles_with(known, words) if words else {}
+    rows = [
+        ListRow(
+            known[hit.object_id],
+            mark(known[hit.object_id].title, asked.marks),
+            [
+                ArticleHit(one, selectors.article_url(one), excerpt(one.text, asked.marks))
+                for one in articles.get(hit.object_id, [])
+            ],
+        )
+        for hit in page.hits
+        if hit.object_id in known
+    ]
+    return {"rows": rows, "after": page.next, "before": "", "count": page.count}
+
+
+def _chapters(articles: list[Article]) -> list[Chapter]:
+    chapters: list[Chapter] = []
+    for article in articles:
+        last = chapters[-1] if chapters else None
+        if last is None or (last.title, last.section) != (article.chapter, article.section):
+            chapters.append(Chapter(f"c{len(chapters) + 1}", article.chapter, article.section, []))
+        chapters[-1].articles.append(article)
+    return chapters
