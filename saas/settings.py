@@ -39,7 +39,7 @@ _OFFICE = [
 ]
 _LIBRARIES = ["allauth", "django_htmx", "template_partials", "saas.portal", "monitoring"]
 _BY_ZONE = {
-    Zone.INTRANET: (["saas.core.cell", "tenants"], [*_ACCOUNTS, *_OFFICE]),
+    Zone.INTRANET: (["saas.core.cell", "tenants", "saas.exchange.spool"], [*_ACCOUNTS, *_OFFICE]),
     Zone.EXTRANET: (["saas.core.cell", "tenants"], _ACCOUNTS),
     Zone.MANAGEMENT: (["saas.core.cell", "tenants.directory", *_ACCOUNTS], []),
 }
