@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import connection
 
 from saas.core.tenancy import MANAGEMENT, MANAGEMENT_SCHEMA, TenantRef
 from saas.env import Zone
+from tenants.database.current import application_connection
 
 if TYPE_CHECKING:
     from tenants.models import Bureau
@@ -42,6 +42,7 @@ def use_tenant(tenant: TenantRef | Bureau) -> Iterator[TenantRef]:
     if settings.ZONE is Zone.MANAGEMENT and ref.schema == MANAGEMENT_SCHEMA:
         yield MANAGEMENT
         return
+    connection = application_connection()
     before = connection.tenant
     connection.set_tenant(ActiveTenant(ref))
     try:
@@ -53,6 +54,7 @@ def use_tenant(tenant: TenantRef | Bureau) -> Iterator[TenantRef]:
 @contextmanager
 def outside_tenants() -> Iterator[None]:
     """Read the cell's registry from inside a request or job of a bureau."""
+    connection = application_connection()
     before = connection.tenant
     connection.set_schema_to_public()
     try:

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.db import connection
 from django.db.models import Manager, QuerySet
 
+from tenants.database.current import application_connection
 from tenants.database.session import PUBLIC, WrongTenant
 from tenants.routers import check_stamp
 
@@ -33,8 +33,9 @@ class BoundQuerySet:
     @property
     def db(self) -> str:
         """The alias to run on; every evaluation asks for it first."""
-        if self._bound_to is not None and self._bound_to != connection.schema_name:
-            message = f"a query made under {self._bound_to} is evaluated under {connection.schema_name}"
+        active = application_connection().schema_name
+        if self._bound_to is not None and self._bound_to != active:
+            message = f"a query made under {self._bound_to} is evaluated under {active}"
             raise WrongTenant(message)
         check_stamp(self._db)  # type: ignore[attr-defined]
         alias: str = super().db  # type: ignore[misc]
@@ -42,7 +43,7 @@ class BoundQuerySet:
 
 
 def _active() -> str | None:
-    schema: str = connection.schema_name
+    schema = application_connection().schema_name
     return None if schema == PUBLIC else schema
 
 

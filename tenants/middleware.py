@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from django.conf import settings
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from saas.core.errors import Forbidden, NotFound, YunshuError
 from saas.core.tenancy import MANAGEMENT, TenantRef
 from saas.env import Zone, env
 from tenants.context import use_tenant
+from tenants.database.current import application_connection
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -54,7 +54,7 @@ class HostMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Handle one request."""
-        connection.set_schema_to_public()
+        application_connection().set_schema_to_public()
         host = host_of(request)
         try:
             if settings.ZONE is Zone.MANAGEMENT:
@@ -69,7 +69,7 @@ class HostMiddleware:
         with use_tenant(ref):
             response = self.get_response(request)
         if isinstance(response, StreamingHttpResponse) and not response.is_async:
-            response.streaming_content = _streamed(ref, response.streaming_content)  # type: ignore[arg-type]
+            response.streaming_content = _streamed(ref, response.streaming_content)
         return response
 
     def _refused(self, request: HttpRequest, refusal: YunshuError) -> HttpResponse:

@@ -6,11 +6,12 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 
 from saas.core.tenancy import NoTenant
 from saas.env import Zone
+from tenants.database.current import application_connection
 from tenants.database.session import PUBLIC, WrongTenant
 
 # Installed for their code only. A content type's id means different models in different schemas, so a table of
@@ -30,7 +31,7 @@ class StampedAlias(str):
         self.schema = schema
         return self
 
-    def __getnewargs__(self) -> tuple[str, str]:
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
         return str(self), self.schema
 
 
@@ -46,8 +47,9 @@ def check_stamp(alias: object) -> None:
         WrongTenant: `alias` carries another schema than the active one.
     """
     schema = getattr(alias, "schema", None)
-    if schema is not None and schema != connection.schema_name:
-        message = f"an object or query of {schema} is used under {connection.schema_name}"
+    active = application_connection().schema_name
+    if schema is not None and schema != active:
+        message = f"an object or query of {schema} is used under {active}"
         raise WrongTenant(message)
 
 
@@ -66,10 +68,11 @@ class ZoneRouter:
             if instance._state.db not in (None, DEFAULT_DB_ALIAS):
                 return None
             check_stamp(instance._state.db)
-        if connection.schema_name == PUBLIC:
+        active = application_connection().schema_name
+        if active == PUBLIC:
             message = f"{model._meta.label} was asked for outside any tenant (a new thread starts outside)"
             raise NoTenant(message)
-        return StampedAlias(DEFAULT_DB_ALIAS, connection.schema_name)
+        return StampedAlias(DEFAULT_DB_ALIAS, active)
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str | None:
         """The default database, stamped with the active bureau."""
@@ -91,5 +94,5 @@ class ZoneRouter:
         """Tables are made by the owner alone: shared apps' outside the bureaus, tenant apps' inside."""
         if app_label in WITHOUT_TABLES or db == DEFAULT_DB_ALIAS:
             return False
-        inside = connections[db].schema_name != PUBLIC
+        inside = getattr(connections[db], "schema_name", PUBLIC) != PUBLIC
         return is_tenant_app(app_label) == inside

@@ -24,6 +24,8 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
     """A connection of one thread. Its tenant outlives close() and starts as none in every new thread."""
 
     session_state: SessionState
+    schema_name: str
+    tenant: Any
     known_path: bytes | None = None
 
     def set_tenant(self, tenant: Any, include_public: bool = False) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 import psycopg
@@ -106,9 +105,9 @@ class TenantServerCursor(CursorMixin, psycopg.ServerCursor[Any]):
         self._check()
         return super().fetchall()
 
-    def __iter__(self) -> Iterator[Any]:
+    def __next__(self) -> Any:
         self._check()
-        return super().__iter__()
+        return super().__next__()
 
 
 def identifiers(names: Iterable[str]) -> sql.Composed:

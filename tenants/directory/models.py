@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -39,6 +40,8 @@ class Cell(models.Model):
     last_seen_at = models.DateTimeField()
     last_sequence = models.BigIntegerField(default=0)
 
+    objects: ClassVar[models.Manager[Cell]] = models.Manager()
+
     class Meta:
         ordering = ["zone", "name"]
         constraints = [models.UniqueConstraint(fields=["zone", "name"], name="directory_cell_once")]
@@ -67,6 +70,8 @@ class DirectoryBureau(models.Model):
     state = models.CharField(max_length=10, choices=BureauState.choices, default=BureauState.CREATING)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects: ClassVar[models.Manager[DirectoryBureau]] = models.Manager()
+
     class Meta:
         ordering = ["code"]
 
@@ -78,6 +83,7 @@ class Command(models.Model):
     """What a cell is told to do: signed text, and how far the cell says it is."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    cell_id: uuid.UUID
     cell = models.ForeignKey(Cell, on_delete=models.PROTECT, related_name="commands", db_index=False)
     bureau = models.ForeignKey(DirectoryBureau, on_delete=models.PROTECT, null=True, related_name="commands")
     sequence = models.BigIntegerField()
@@ -98,6 +104,8 @@ class Command(models.Model):
     expires_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
 
+    objects: ClassVar[models.Manager[Command]] = models.Manager()
+
     class Meta:
         ordering = ["-issued_at"]
         constraints = [models.UniqueConstraint(fields=["cell", "sequence"], name="directory_command_once")]
@@ -110,11 +118,14 @@ class Fact(models.Model):
     """The last thing a cell said of a kind, about itself (empty bureau code) or about a bureau."""
 
     id = models.BigAutoField(primary_key=True)
+    cell_id: uuid.UUID
     cell = models.ForeignKey(Cell, on_delete=models.CASCADE, related_name="facts", db_index=False)
     bureau_code = models.CharField(max_length=31, blank=True)
     kind = models.CharField(max_length=30)
     at = models.DateTimeField()
     value = models.JSONField()
+
+    objects: ClassVar[models.Manager[Fact]] = models.Manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["cell", "kind", "bureau_code"], name="directory_fact_once")]
@@ -128,6 +139,8 @@ class SeenNonce(models.Model):
 
     nonce = models.CharField(max_length=64, primary_key=True)
     seen_at = models.DateTimeField(db_index=True)
+
+    objects: ClassVar[models.Manager[SeenNonce]] = models.Manager()
 
     def __str__(self) -> str:
         return self.nonce

@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 from django.db import connections, transaction
+from django.db.migrations.loader import MigrationLoader
 from django.utils.translation import gettext as _
 
 from saas.core.errors import Conflict
@@ -61,7 +62,7 @@ def _silent(percent: int, step: str) -> None:
 
 
 def bureaus_migrate(
-    *, only: str = "", loader: recording.MigrationLoader | None = None, progress: Progress = _silent
+    *, only: str = "", loader: MigrationLoader | None = None, progress: Progress = _silent
 ) -> list[Outcome]:
     """Bring every bureau's schema to what the migrations on disk say; a repeat goes on where one stopped.
 
@@ -116,7 +117,7 @@ def _read(connection: psycopg.Connection[Any]) -> list[_Schema]:
 
 
 def _migrate_group(
-    loader: recording.MigrationLoader, group: Sequence[_Schema], applied: frozenset[Node], missing: list[Node]
+    loader: MigrationLoader, group: Sequence[_Schema], applied: frozenset[Node], missing: list[Node]
 ) -> Iterator[Outcome]:
     canary, rest = group[0], group[1:]
     outcome, script = _canary(loader, canary, applied, missing)
@@ -135,7 +136,7 @@ def _migrate_group(
 
 
 def _canary(
-    loader: recording.MigrationLoader, item: _Schema, applied: frozenset[Node], missing: list[Node]
+    loader: MigrationLoader, item: _Schema, applied: frozenset[Node], missing: list[Node]
 ) -> tuple[Outcome, Script | None]:
     """Run the migrations themselves in one bureau, keep their SQL; its transaction ends before others start."""
     had = sorted(node for node in applied if node in loader.graph.nodes)

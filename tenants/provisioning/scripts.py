@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from django.db import connections, transaction
+from django.db.migrations.loader import MigrationLoader
 
 from tenants.database.base import OWNER_ALIAS
 from tenants.models import SchemaScript
@@ -35,7 +36,7 @@ def whole_schema() -> tuple[str, Script]:
     return digest, script
 
 
-def _try_out(loader: recording.MigrationLoader, nodes: list[recording.Node]) -> Script:
+def _try_out(loader: MigrationLoader, nodes: list[recording.Node]) -> Script:
     schema = f"b_{secrets.token_hex(6)}"
     script: Script | None = None
     try:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import migrations, models
+from django.db.migrations.loader import MigrationLoader
 
 from saas.core.errors import Conflict
 from saas.core.tenancy import TenantRef
@@ -28,12 +29,13 @@ def _create_table() -> list[Any]:
     ]
 
 
-def _loader(operations: list[Any], *, atomic: bool = True) -> recording.MigrationLoader:
+def _loader(operations: list[Any], *, atomic: bool = True) -> MigrationLoader:
     """The migrations on disk and one more, on top of core's."""
     loader = recording.graph()
     parent = loader.graph.leaf_nodes("core")[0]
-    made = migrations.Migration(NEW, "core")
-    made.operations, made.dependencies, made.atomic = operations, [parent], atomic
+    kind = type("Migration", (migrations.Migration,), {"atomic": atomic, "operations": operations})
+    made = kind(NEW, "core")
+    made.dependencies = [parent]
     loader.disk_migrations["core", NEW] = made
     loader.graph.add_node(("core", NEW), made)
     loader.graph.add_dependency(made, ("core", NEW), parent)

@@ -14,6 +14,7 @@ from django.db import DatabaseError, connection, connections, transaction
 from saas.accounts.models import User
 from saas.core.tenancy import NoTenant, TenantRef
 from tenants.context import outside_tenants, use_tenant
+from tenants.database.current import application_connection
 from tenants.database.session import WrongTenant, tenant_state
 
 
@@ -62,7 +63,7 @@ def test_a_swallowed_error_that_turns_commit_into_rollback_does_not_bring_the_ol
 ) -> None:
     with use_tenant(alpha):
         _who()
-        with pytest.raises(DatabaseError), transaction.atomic():
+        with pytest.raises(DatabaseError), transaction.atomic():  # noqa: PT012
             with use_tenant(beta):
                 _who()
                 try:
@@ -73,7 +74,7 @@ def test_a_swallowed_error_that_turns_commit_into_rollback_does_not_bring_the_ol
             connection.cursor().execute("SELECT 1")
         assert _who() == _expected(alpha)
     with use_tenant(beta):
-        with pytest.raises(ZeroDivisionError), transaction.atomic():
+        with pytest.raises(ZeroDivisionError), transaction.atomic():  # noqa: PT012
             with use_tenant(alpha):
                 assert _who() == _expected(alpha)
             raise ZeroDivisionError
@@ -88,13 +89,13 @@ def test_before_postgresql_18_a_switch_inside_a_transaction_is_not_believed(
     monkeypatch.setattr(session, "REPORTS_SEARCH_PATH", 10**9)
     with use_tenant(alpha):
         assert _who() == _expected(alpha)
-        assert connection.known_path == tenant_state(alpha.schema).path
+        assert application_connection().known_path == tenant_state(alpha.schema).path
     with use_tenant(beta):
-        with pytest.raises(ZeroDivisionError), transaction.atomic():
+        with pytest.raises(ZeroDivisionError), transaction.atomic():  # noqa: PT012
             assert _who() == _expected(beta)
             with use_tenant(alpha):
                 assert _who() == _expected(alpha)
-                assert connection.known_path is None
+                assert application_connection().known_path is None
             raise ZeroDivisionError
         assert _who() == _expected(beta)
         sid = None
