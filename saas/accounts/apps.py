@@ -11,11 +11,19 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        """Put accounts, roles and own settings into every zone's menu."""
+        """Put accounts, roles and own settings into every zone's menu; give new bureaus their administrators."""
+        from django.conf import settings
+
+        from saas.accounts import jobs  # noqa: F401 - registers the periodic job
+        from saas.accounts.services import create_initial_administrators
         from saas.core.access import Permission
         from saas.core.navigation import NavEntry, register
         from saas.env import Zone
 
+        if settings.IN_CELL:
+            from tenants.provisioning import first_accounts
+
+            first_accounts.register(create_initial_administrators)
         for zone in Zone:
             register(
                 NavEntry(

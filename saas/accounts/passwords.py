@@ -1,8 +1,7 @@
-"""The password policy and the passwords that are shown once."""
+"""The password policy."""
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.password_validation import validate_password
@@ -14,15 +13,7 @@ from saas.core.errors import Invalid
 if TYPE_CHECKING:
     from saas.accounts.models import User
 
-# No 0/o, 1/l/i: these passwords are read out and typed by hand.
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 MAX_LENGTH = 128
-
-
-def one_time_password() -> str:
-    """A password of about 59 bits that can be read out, e.g. ``k7mw-3pqa-x9tz``."""
-    groups = ("".join(secrets.choice(_ALPHABET) for _char in range(4)) for _group in range(3))
-    return "-".join(groups)
 
 
 def require_acceptable(password: str, user: User, *, field: str) -> None:

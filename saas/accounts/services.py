@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from saas.accounts import blockers, policies
 from saas.accounts.models import RoleGrant, User
 from saas.accounts.names import clean_name, clean_username
-from saas.accounts.passwords import one_time_password, require_acceptable
+from saas.accounts.passwords import require_acceptable
 from saas.accounts.signing_in import account_target
 from saas.core.access import EXCLUSIVE_ROLES, Permission, Role
 from saas.core.actors import SYSTEM, Actor
 from saas.core.audit.events import Event
 from saas.core.audit.services import record
 from saas.core.errors import Conflict, Invalid, NotFound
+from saas.core.one_time import one_time_password
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from saas.accounts.passwords import one_time_password
 from saas.core.access import Role
 from saas.core.actors import Actor
 from saas.core.audit import Event, record
 from saas.core.audit.services import Target
 from saas.core.errors import Conflict, Invalid, NotFound, Unavailable
+from saas.core.one_time import one_time_password
 from saas.env import Zone, env
 from tenants.directory.commands import issue
 from tenants.directory.models import BureauState, Cell, Command, DirectoryBureau

@@ -12,7 +12,6 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from saas.accounts.services import create_initial_administrators
 from saas.core.access import Role
 from saas.core.actors import SYSTEM, Actor
 from saas.core.audit import Event, record
@@ -25,7 +24,7 @@ from tenants.database.base import OWNER_ALIAS
 from tenants.database.owner import owner_connection
 from tenants.middleware import host_names
 from tenants.models import Bureau, HostName, State
-from tenants.provisioning import scripts, sql
+from tenants.provisioning import first_accounts, scripts, sql
 from tenants.provisioning.recording import Script
 
 logger = logging.getLogger(__name__)
@@ -96,7 +95,7 @@ def bureau_provision(order: BureauOrder, *, by: Actor = SYSTEM, progress: Progre
         progress(80, _("建立三名管理员"))
         with use_tenant(order.ref), transaction.atomic():
             if order.administrator_hashes:
-                create_initial_administrators(hashes=dict(order.administrator_hashes), by=by)
+                first_accounts.create(hashes=dict(order.administrator_hashes), by=by)
             record(Event.BUREAU_CREATED, by=by, target=Target("bureau", order.id, order.name))
         progress(95, _("登记网址"))
         return _finish(order, digest)

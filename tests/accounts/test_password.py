@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from saas.accounts.models import User
-from saas.accounts.passwords import one_time_password
 from saas.accounts.services import user_create
 from saas.core.actors import SYSTEM
+from saas.core.one_time import one_time_password
 from tests.accounts.conftest import PASSWORD, browser_at, make_account, sign_in
 
 pytestmark = pytest.mark.django_db
