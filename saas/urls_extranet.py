@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from saas.accounts.urls import extranet_home
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", extranet_home, name="home"),
+    path("services/", extranet_home, name="extranet_home"),
     path("", include("saas.accounts.urls")),
     path("", include("saas.core.audit.urls")),
     path("", include("saas.portal.urls")),

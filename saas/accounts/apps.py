@@ -24,6 +24,19 @@ class AccountsConfig(AppConfig):
             from tenants.provisioning import first_accounts
 
             first_accounts.register(create_initial_administrators)
+        register(
+            NavEntry(
+                key="services",
+                label=_("外部服务区"),
+                url_name="extranet_home",
+                permission=Permission.SIGNED_IN,
+                zone=Zone.EXTRANET,
+                order=0,
+                icon="home",
+                bar=1,
+                short=_("首页"),
+            )
+        )
         for zone in Zone:
             register(
                 NavEntry(

@@ -15,7 +15,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from saas.core.access import EVERYWHERE, Permission, access
 from saas.core.errors import BadRequest
-from saas.env import Zone
 from saas.portal import display
 from saas.portal.context import Frame
 from saas.portal.gallery import SampleForm
@@ -26,7 +25,7 @@ def _back(request: HttpRequest) -> str:
     return target if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}) else "/"
 
 
-@access(Permission.SIGNED_IN, zones=[Zone.INTRANET, Zone.MANAGEMENT])
+@access(Permission.SIGNED_IN, zones=EVERYWHERE)
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """Where a sign-in leads: the first entry of this reader's menu."""

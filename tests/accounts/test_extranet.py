@@ -26,8 +26,8 @@ def test_its_first_page_says_what_will_be_there(outside: Client) -> None:
     sign_in(outside, "partner")
     assert outside.get("/").status_code == 302
     outside.post("/sign-in/second-factor/", {"code": totp_now(secret)})
-    page = outside.get("/")
-    assert page.status_code == 200
+    page = outside.get("/", follow=True)
+    assert page.redirect_chain == [("/services/", 302)]
     for promised in ("安全传输", "已发布文件", "印章验证"):
         assert promised in page.content.decode()
 
