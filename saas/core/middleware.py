@@ -91,7 +91,29 @@ class ErrorMiddleware:
             return None
         if refusal.status >= 500:
             logger.error("refused with %s: %s", refusal.code, refusal.message, exc_info=exception)
+        if isinstance(refusal, errors.Forbidden):
+            _record_denial(request, refusal)
         return protect(request, render(request, refusal))
+
+
+def _record_denial(request: HttpRequest, refusal: errors.YunshuError) -> None:
+    """Keep who was denied what (GB/T 22239-2019, 8.1.4.3); strangers are only sent to the sign-in page."""
+    from saas.core.audit.events import Event
+    from saas.core.audit.services import Target, record
+
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return
+    try:
+        record(
+            Event.ACCESS_DENIED,
+            by=request.actor,  # type: ignore[attr-defined]
+            target=Target("route", request.path[:200]),
+            detail={"method": request.method or "", "code": refusal.code},
+        )
+    except Exception:
+        # The refusal itself must reach the user, whatever became of the connection.
+        logger.exception("a denial could not be recorded")
 
 
 def refusal_of(exception: BaseException | None) -> errors.YunshuError | None:  # noqa: PLR0911 - one line a kind

@@ -263,6 +263,14 @@ def test_each_page_opens_for_its_administrator_alone(
         assert status == (200 if role in allowed else 403), page
 
 
+def test_a_refused_page_is_recorded_with_who_and_what(in_alpha: TenantRef) -> None:
+    auditor = make_account("auditor2", A)
+    client = signed_in(in_alpha, auditor)
+    assert client.get("/roles/?q=secret").status_code == 403
+    record = AuditRecord.objects.latest("id")
+    assert (record.event, record.user_id, record.target_id) == ("access.denied", auditor.pk, "/roles/")
+
+
 def test_an_account_is_made_shown_once_found_and_reset(in_alpha: TenantRef) -> None:
     client = signed_in(in_alpha, make_account("admin2", S))
     page = client.post("/accounts/new/", {"username": "WangFang", "name": " 王芳 "})
