@@ -72,15 +72,21 @@ def query_words(text: str) -> list[str]:
 
 
 def phrase_words(text: str) -> list[str]:
-    """What every text with the phrase in it must have: its Latin words and numbers, and its characters.
+    """What every text with the phrase in it must have: its characters, and the Latin words and numbers inside it.
 
-    Not its words: a phrase may begin or end inside a word, and the text's own cutting then hides them. The
-    comparison with the text decides; these only narrow what is compared.
+    Not its words, and no Latin word at an edge: a phrase may begin or end inside a word. A phrase that is nothing
+    but one Latin word or number is taken as a whole word. The comparison with the text decides; these only narrow
+    what is compared.
     """
+    folded = fold(text).lower()
+    runs = list(_RUN.finditer(folded))
     words: dict[str, None] = {}
-    for run in _RUN.findall(fold(text).lower()):
-        for part in [run[:_LONGEST_WORD]] if run.isascii() else run:
-            words[part] = None
+    for run in runs:
+        whole = run.group()
+        if not whole.isascii():
+            words.update(dict.fromkeys(whole))
+        elif len(runs) == 1 or (run.start() > 0 and run.end() < len(folded)):
+            words[whole[:_LONGEST_WORD]] = None
     return list(words)
 
 
