@@ -71,11 +71,11 @@ class HostClient(Client):
     """A browser that gives the test its own bureau back after each request."""
 
     def request(self, **request: Any) -> Any:
-        before = connection.tenant
+        before = connection.tenant  # type: ignore[attr-defined]
         try:
             return super().request(**request)
         finally:
-            connection.set_tenant(before)
+            connection.set_tenant(before)  # type: ignore[attr-defined]
 
 
 def browser_at(bureau: TenantRef) -> Client:
@@ -83,7 +83,7 @@ def browser_at(bureau: TenantRef) -> Client:
     return HostClient(headers={"host": f"{bureau.code}.localhost"})
 
 
-def sign_in(client: Client, username: str, password: str = PASSWORD, **more: str) -> object:
+def sign_in(client: Client, username: str, password: str = PASSWORD, **more: str) -> Any:
     """Send the sign-in form."""
     return client.post("/sign-in/", {"login": username, "password": password, **more})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import clear_url_caches
@@ -13,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def outside(browser: Client, settings: object) -> Client:
+def outside(browser: Client, settings: Any) -> Client:
     """A browser at alpha as the extranet's processes serve it."""
     settings.ZONE, settings.ROOT_URLCONF = Zone.EXTRANET, "saas.urls_extranet"
     clear_url_caches()

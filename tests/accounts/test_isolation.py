@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
@@ -42,7 +44,7 @@ def test_a_session_row_copied_into_another_bureau_opens_nothing(
         assert Session(session_data=row.session_data).get_decoded() == {}
 
 
-def test_a_session_of_one_zone_opens_nothing_in_another(browser: Client, settings: object) -> None:
+def test_a_session_of_one_zone_opens_nothing_in_another(browser: Client, settings: Any) -> None:
     make_account("lijianguo")
     sign_in(browser, "lijianguo")
     settings.ZONE = "extranet"

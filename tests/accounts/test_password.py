@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.django_db
 NEW = "新的-password-2027"
 
 
-def change(client: Client, new: str = NEW, *, old: str = PASSWORD, again: str | None = None) -> object:
+def change(client: Client, new: str = NEW, *, old: str = PASSWORD, again: str | None = None) -> Any:
     again = new if again is None else again
     return client.post("/settings/password/", {"oldpassword": old, "password1": new, "password2": again})
 
@@ -72,7 +74,7 @@ def test_the_old_password_and_the_repetition_must_be_right(browser: Client) -> N
     assert User.objects.get(pk=user.pk).failed_count == 1
 
 
-def test_a_change_ends_the_other_sessions_and_keeps_this_one(browser: Client, in_alpha: object) -> None:
+def test_a_change_ends_the_other_sessions_and_keeps_this_one(browser: Client, in_alpha: Any) -> None:
     make_account("lijianguo")
     elsewhere = browser_at(in_alpha)
     sign_in(elsewhere, "lijianguo")
@@ -82,7 +84,7 @@ def test_a_change_ends_the_other_sessions_and_keeps_this_one(browser: Client, in
     assert elsewhere.get("/settings/").status_code == 302
 
 
-def test_sessions_are_listed_and_ended_one_by_one_but_never_anothers(browser: Client, in_alpha: object) -> None:
+def test_sessions_are_listed_and_ended_one_by_one_but_never_anothers(browser: Client, in_alpha: Any) -> None:
     from allauth.usersessions.models import UserSession
 
     make_account("lijianguo")

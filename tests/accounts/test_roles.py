@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -231,7 +232,7 @@ def test_initial_administrators_change_their_password_first(beta: TenantRef) -> 
             services.create_initial_administrators(hashes={S: "!"}, by=SYSTEM)
 
 
-PAGES = [
+PAGES: list[tuple[str, set[Role | None]]] = [
     ("/accounts/", {S}),
     ("/accounts/new/", {S}),
     ("/accounts/{id}/", {S}),
@@ -253,7 +254,7 @@ def signed_in(bureau: TenantRef, user: User) -> Client:
 
 @pytest.mark.parametrize("role", [S, C, A, None], ids=["system", "security", "audit", "staff"])
 def test_each_page_opens_for_its_administrator_alone(
-    in_alpha: TenantRef, role: Role | None, django_assert_max_num_queries: Callable[[int], object]
+    in_alpha: TenantRef, role: Role | None, django_assert_max_num_queries: Any
 ) -> None:
     client = signed_in(in_alpha, make_account("caller", *([role] if role else [])))
     target = make_account("target")

@@ -85,7 +85,7 @@ def test_an_administrator_must_enrol_before_anything_else(browser: Client) -> No
     assert "必须使用双重验证" in browser.get("/settings/second-factor/").content.decode()
     page = browser.get("/settings/second-factor/app/").content.decode()
     assert 'src="data:image/svg+xml;base64,' in page
-    secret = re.search(r">([A-Z2-7]{32})</code>", page)[1]
+    secret = re.findall(r">([A-Z2-7]{32})</code>", page)[0]
     wrong = browser.post("/settings/second-factor/app/", {"code": "000000"})
     assert wrong.status_code == 422
     assert secret in wrong.content.decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -27,8 +28,8 @@ def events(user: User | None = None) -> list[str]:
     return list(found.values_list("event", flat=True))
 
 
-def text_of(answer: object) -> str:
-    return answer.content.decode()
+def text_of(answer: Any) -> str:
+    return str(answer.content.decode())
 
 
 def test_the_sign_in_page_opens_in_chinese_and_in_english(browser: Client) -> None:
@@ -96,6 +97,7 @@ def test_the_fifth_failure_locks_for_a_quarter_of_an_hour_and_is_recorded(browse
     sign_in(browser, "lijianguo", "wrong-password-1")
     user.refresh_from_db()
     assert user.is_locked
+    assert user.locked_until is not None
     assert timedelta(minutes=14) < user.locked_until - timezone.now() <= timedelta(minutes=15)
     assert sign_in(browser, "lijianguo").status_code == 422
     assert events(user).count("account.locked") == 1
@@ -110,7 +112,7 @@ def test_a_lock_ends_by_itself_and_success_clears_the_count(browser: Client) -> 
     assert (user.failed_count, user.locked_until) == (0, None)
 
 
-def test_too_many_tries_from_one_address_are_429_and_counted_per_bureau(browser: Client, settings: object) -> None:
+def test_too_many_tries_from_one_address_are_429_and_counted_per_bureau(browser: Client, settings: Any) -> None:
     settings.SIGN_IN_TRIES_PER_MINUTE = 3
     statuses = [sign_in(browser, f"nobody-{number}").status_code for number in range(5)]
     assert statuses == [422, 422, 422, 429, 429]
@@ -189,7 +191,7 @@ def test_a_disabled_account_is_out_at_once(browser: Client) -> None:
 
 
 def test_the_sign_in_and_settings_pages_stay_within_eight_queries(
-    browser: Client, django_assert_max_num_queries: object
+    browser: Client, django_assert_max_num_queries: Any
 ) -> None:
     make_account("lijianguo")
     with django_assert_max_num_queries(8):
@@ -201,7 +203,7 @@ def test_the_sign_in_and_settings_pages_stay_within_eight_queries(
 
 
 def test_a_session_and_its_user_with_roles_cost_two_queries(
-    browser: Client, django_assert_max_num_queries: object
+    browser: Client, django_assert_max_num_queries: Any
 ) -> None:
     make_account("lijianguo", Role.CLERK)
     sign_in(browser, "lijianguo")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -78,7 +79,7 @@ def test_hits_count_within_their_window(in_alpha: TenantRef) -> None:
 
 
 @pytest.mark.django_db(transaction=False)
-def test_concurrent_hits_never_read_the_same_number(alpha: TenantRef, django_db_blocker: object) -> None:
+def test_concurrent_hits_never_read_the_same_number(alpha: TenantRef, django_db_blocker: Any) -> None:
     key, counts, lock = f"race-{threading.get_ident()}", [], threading.Lock()
 
     def work() -> None:

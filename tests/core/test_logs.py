@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -20,7 +21,7 @@ from tests.accounts.conftest import browser_at, enrol_app, make_account, sign_in
 CANARY = "Kanarienvogel-4711"
 
 
-def written(*arguments: object, **more: object) -> dict[str, object]:
+def written(*arguments: Any, **more: Any) -> dict[str, object]:
     """What our handler writes for one logging call."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)

@@ -38,7 +38,7 @@ MIDDLEWARE = ErrorMiddleware(lambda _request: HttpResponse())
 
 def ask(language: str = "zh-Hans", **headers: str) -> HttpRequest:
     request = RequestFactory(headers={"accept-language": language, "host": "alpha.localhost", **headers}).get("/x/")
-    request.id = "0123456789abcdef"
+    request.id = "0123456789abcdef"  # type: ignore[attr-defined]
     return request
 
 
