@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-import uuid
+import secrets
 from collections.abc import Callable
 
 from django.conf import settings
@@ -66,7 +66,7 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Handle one request."""
         given = request.headers.get("X-Request-ID", "")
-        request.id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex  # type: ignore[attr-defined]
+        request.id = given if _REQUEST_ID.match(given) else secrets.token_hex(8)  # type: ignore[attr-defined]
         token = logs.request_id.set(request.id)  # type: ignore[attr-defined]
         try:
             return protect(request, self.get_response(request))

@@ -12,13 +12,15 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test.testcases import LiveServerThread
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from saas.accounts.models import User
+from saas.accounts.models import RoleGrant, User
+from saas.core.access import Role
 from saas.core.tenancy import TenantRef
 from tenants.context import use_tenant
-from tests.accounts.conftest import PASSWORD, make_account, totp_now
+from tests.accounts.conftest import PASSWORD, enrol_app, make_account, totp_now
 
 pytestmark = pytest.mark.browser
 
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 
 
@@ -31,6 +33,8 @@ def server(alpha: TenantRef, django_db_blocker: Any) -> Iterator[str]:
     with django_db_blocker.unblock():
         with use_tenant(alpha):
             make_account("browser-user", name="欧阳静")
+            for role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN):
+                enrol_app(make_account(f"browser-{role.value.partition('_')[0]}", role, name="管理员"), SECRET)
         thread.start()
         thread.is_ready.wait()
         try:
@@ -38,7 +42,8 @@ def server(alpha: TenantRef, django_db_blocker: Any) -> Iterator[str]:
         finally:
             thread.terminate()
             with use_tenant(alpha):
-                User.objects.filter(username="browser-user").delete()
+                RoleGrant.objects.filter(user__username__startswith="browser-").delete()
+                User.objects.filter(username__startswith="browser-").delete()
             connection.close()
 
 
@@ -117,3 +122,48 @@ def test_password_then_app_then_passkey_alone(server: str, page: Page, tmp_path:
     page.get_by_role("button", name="使用通行密钥").click()
     page.wait_for_url(lambda url: "sign-in" not in url)
     assert refused == []
+
+
+def _enter(page: Page, server: str, username: str) -> None:
+    page.context.clear_cookies()
+    page.goto(f"{server}/sign-in/")
+    page.get_by_label("用户名").fill(username)
+    page.get_by_label("密码", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="登录", exact=True).click()
+    page.get_by_label("验证码").fill(totp_now(SECRET))
+    page.get_by_role("button", name="验证并登录").click()
+    page.wait_for_url(lambda url: "sign-in" not in url)
+
+
+def test_the_administrators_pages_fit_the_screen(server: str, page: Page, tmp_path: Path) -> None:
+    def look(name: str) -> None:
+        page.screenshot(path=tmp_path / f"{name}.png")
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{name} is wider than the screen"
+
+    _enter(page, server, "browser-system")
+    page.goto(f"{server}/accounts/?q=browser")
+    look("accounts")
+    page.goto(f"{server}/accounts/new/")
+    page.get_by_label("用户名").fill("Bad Name")
+    page.get_by_label("姓名").fill("王芳")
+    page.get_by_role("button", name="建立账号").click()
+    assert page.get_by_label("姓名").input_value() == "王芳"
+    look("account-refused")
+    page.get_by_label("用户名").fill("browser-new")
+    page.get_by_role("button", name="建立账号").click()
+    page.locator("#one-time-password").wait_for()
+    look("one-time-password")
+    page.goto(f"{server}/accounts/?q=browser-new")
+    page.get_by_role("link", name="王芳").click()
+    page.get_by_role("button", name="重置密码").wait_for()
+    look("account")
+    page.goto(f"{server}/roles/")
+    look("denied")
+    _enter(page, server, "browser-security")
+    page.goto(f"{server}/roles/?q=browser-new")
+    look("roles")
+    page.get_by_role("link", name="王芳").click()
+    page.locator("tr", has_text="文书").get_by_role("button", name="授予").click()
+    page.locator("tr", has_text="文书").get_by_role("button", name="收回").wait_for()
+    look("account-roles")

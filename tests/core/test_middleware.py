@@ -151,7 +151,7 @@ def test_every_answer_is_protected_and_named() -> None:
     assert (policy["frame-ancestors"], policy["form-action"]) == ("'self'", "'self'")
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Cache-Control"] == "private, no-store"
-    assert len(answer["X-Request-ID"]) == 32
+    assert len(answer["X-Request-ID"]) == 16
 
 
 @pytest.mark.parametrize(
