@@ -26,6 +26,6 @@ def create_bureau(*, code: str, name: str) -> TenantRef:
         schema=new_schema_name(),
         division_code="110101",
         level="county",
-        administrator_hashes={role: hashed for role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN)},
+        administrator_hashes=dict.fromkeys((Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN), hashed),
     )
     return bureau_provision(order).ref

@@ -63,40 +63,41 @@ def in_beta(beta: TenantRef, db: None) -> Iterator[TenantRef]:
         yield ref
 
 
+def drain_jobs(limit: int = 1000) -> int:
+    """Run every job that is due, in this thread, each as its tenant; returns how many ran."""
+    from django.db import connection
+
+    from saas.core.jobs.registry import JOBS
+    from saas.core.tenancy import directory
+    from tenants.context import outside_tenants
+
+    for ran in range(limit):
+        with outside_tenants(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT id, task_name, tenant, args FROM cell.procrastinate_jobs "
+                "WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now()) ORDER BY id LIMIT %s",
+                [1],
+            )
+            row = cursor.fetchone()
+            if row is None:
+                return ran
+            for status in ("doing", "succeeded"):
+                cursor.execute(
+                    "UPDATE cell.procrastinate_jobs SET status = %s::cell.procrastinate_job_status WHERE id = %s",
+                    [status, row[0]],
+                )
+        arguments: dict[str, Any] = json.loads(row[3]) if isinstance(row[3], str) else dict(row[3])
+        arguments.pop("_tenant", None)
+        with directory().activate(row[2]):
+            JOBS[row[1]].function(**arguments)
+    message = f"jobs still come after {limit}: one keeps asking for another"
+    raise AssertionError(message)
+
+
 @pytest.fixture
 def run_jobs() -> Callable[[], int]:
     """Run every job that is due, in this thread and transaction, each as its tenant; returns how many ran."""
-
-    def drain(limit: int = 1000) -> int:
-        from django.db import connection
-
-        from saas.core.jobs.registry import JOBS
-        from saas.core.tenancy import directory
-        from tenants.context import outside_tenants
-
-        for ran in range(limit):
-            with outside_tenants(), connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT id, task_name, tenant, args FROM cell.procrastinate_jobs "
-                    "WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now()) ORDER BY id LIMIT %s",
-                    [1],
-                )
-                row = cursor.fetchone()
-                if row is None:
-                    return ran
-                for status in ("doing", "succeeded"):
-                    cursor.execute(
-                        "UPDATE cell.procrastinate_jobs SET status = %s::cell.procrastinate_job_status WHERE id = %s",
-                        [status, row[0]],
-                    )
-            arguments: dict[str, Any] = json.loads(row[3]) if isinstance(row[3], str) else dict(row[3])
-            arguments.pop("_tenant", None)
-            with directory().activate(row[2]):
-                JOBS[row[1]].function(**arguments)
-        message = f"jobs still come after {limit}: one keeps asking for another"
-        raise AssertionError(message)
-
-    return drain
+    return drain_jobs
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from uuid import UUID
 
 from django.db.models import Q
@@ -62,8 +61,12 @@ def seat(task: Task, *, flow_key: str, by: Actor) -> Actor | None:
     chosen = own or next(iter(mine), None)
     if chosen is None:
         return None
-    return replace(
-        by,
+    return Actor(
+        user_id=by.user_id,
+        user_name=by.user_name,
+        person_id=by.person_id,
+        ip=by.ip,
+        request_id=by.request_id,
         appointment_id=chosen.id,
         post_id=chosen.post_id,
         post_name=chosen.post.name,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import cast
 
 from django.http import HttpRequest, HttpResponseBase
 
@@ -32,7 +31,7 @@ CHOICES = {"text": ("", "large"), "rows": ("", "compact"), "keys": ("", "off")}
 
 def read(request: HttpRequest) -> Display:
     """The choices in the request's cookie; anything unknown in it is ignored."""
-    raw = cast(str, request.COOKIES.get(COOKIE, ""))
+    raw = request.COOKIES.get(COOKIE, "")
     pairs = dict(part.split(":", 1) for part in raw.split(".") if ":" in part)
     return Display(**{name: value for name, value in pairs.items() if value in CHOICES.get(name, ())})
 

@@ -131,7 +131,15 @@ def require_usable(*, seal_id: UUID, by: Actor) -> Seal:
 
 
 def stamp(
-    *, seal_id: UUID, pdf: bytes, pinned_sha256: str, place: pades.Place, field_name: str, subject: Subject, by: Actor
+    *,
+    seal_id: UUID,
+    pdf: bytes,
+    pinned_sha256: str,
+    place: pades.Place,
+    field_name: str,
+    subject: Subject,
+    by: Actor,
+    keep: Keep,
 ) -> Stamped:
     """Seal exactly the bytes whose digest was pinned. Runs in a job, outside a transaction.
 

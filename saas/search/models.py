@@ -34,12 +34,9 @@ class SearchRow(models.Model):
 
     class Meta:
         indexes = [
-            # One index for words and permission: PostgreSQL intersects them inside it.
-            GinIndex(
-                fields=["body_words", "title_words", "groups"],
-                name="search_row_words",
-                gin_pending_list_limit=256,
-            ),
+            # Words and permission apart: a reader of nearly everything is filtered, one of little is looked up.
+            GinIndex(fields=["body_words", "title_words"], name="search_row_words", gin_pending_list_limit=256),
+            GinIndex(fields=["groups"], name="search_row_groups", gin_pending_list_limit=256),
             # The newest first, for words that stand nearly everywhere.
             models.Index(fields=["-date", "-object_id"], name="search_row_newest"),
             models.Index(fields=["number_key"], name="search_row_number", condition=~models.Q(number_key="")),

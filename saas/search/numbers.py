@@ -38,6 +38,11 @@ class NumberPattern:
         return f"{self.year}-{self.serial or '%'}-%"
 
     @property
+    def cited_word(self) -> str:
+        """The word of the index that a text citing this number has."""
+        return f"#{self.year}-{self.serial}"
+
+    @property
     def spellings(self) -> tuple[str, ...]:
         """How a text may cite the number."""
         if not self.serial:
@@ -64,6 +69,13 @@ def recognise(typed: str) -> NumberPattern | None:
         rest = f"{text[: found.start()]} {text[found.end() :]}".strip()
         return NumberPattern(found.group(1), "", found.group(2).lstrip("0"), rest)
     return None
+
+
+def cited_words(text: str) -> set[str]:
+    """A word of the index for every document number that `text` (tidied) has: year and serial, marked with ``#``."""
+    found = {f"#{m.group(2)}-{m.group(3).lstrip('0')}" for m in _BRACKETED.finditer(text) if m.group(3)}
+    found |= {f"#{m.group(2)}-{m.group(3).lstrip('0')}" for m in _PLAIN.finditer(text)}
+    return found | {f"#-{m.group(2).lstrip('0')}" for m in _ORDER.finditer(text)}
 
 
 def number_key(number: str) -> str:

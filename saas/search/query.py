@@ -38,7 +38,7 @@ class Query:
         for phrase in self.phrases:
             found.update(dict.fromkeys(words.phrase_words(phrase)))
         if self.number and self.number.serial:
-            found.update(dict.fromkeys(words.phrase_words(self.number.spellings[0])))
+            found[self.number.cited_word] = None
         return list(found)
 
     @property

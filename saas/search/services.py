@@ -9,7 +9,7 @@ from django.db import connection
 
 from saas.search import words
 from saas.search.entries import NO_DATE, SearchEntry
-from saas.search.numbers import number_key
+from saas.search.numbers import cited_words, number_key
 
 _TITLE_LIMIT = 2_000
 _HEAD_LIMIT = 20_000
@@ -106,7 +106,10 @@ def rebuild_outdated(*, batch: int = 500) -> int:
                 [row[0] for row in rows],
                 [row[1] for row in rows],
                 [_array(words.bigrams(f"{row[2]}\n{row[3]}")) for row in rows],
-                [_array(words.body_words(f"{head}\n{row[5]}")) for head, row in zip(heads, rows, strict=True)],
+                [
+                    _array(words.body_words(f"{head}\n{row[5]}") | cited_words(row[5]))
+                    for head, row in zip(heads, rows, strict=True)
+                ],
             ],
         )
     return len(rows)
@@ -132,7 +135,7 @@ def _rows(entry: SearchEntry) -> list[tuple[object, ...]]:
             groups,
             text,
             title_words,
-            _array(head | words.body_words(text)),
+            _array(head | words.body_words(text) | cited_words(text)),
         )
         for chunk, text in enumerate(words.chunks(words.tidy(entry.body)))
     ]

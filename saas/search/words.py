@@ -45,9 +45,10 @@ def is_chinese(word: str) -> bool:
 
 
 def body_words(text: str) -> set[str]:
-    """All words of `text` in search mode (long ones with the words inside them) and its single characters.
+    """All words of `text` in search mode (long ones with the words inside them), its characters and its pairs.
 
-    The characters let a search find what the dictionary cut elsewhere.
+    The characters serve queries of one; the pairs (marked with ``_``, so that no word is mistaken for two
+    neighbouring halves) serve exact phrases, which may begin and end inside a word.
     """
     lowered = text.lower()
     words = {word for word in rjieba.cut_for_search(lowered, False) if _WORD.fullmatch(word)}
@@ -56,7 +57,12 @@ def body_words(text: str) -> set[str]:
             words.add(run)
         else:
             words.update(run)
+            words.update(_pairs(run))
     return {word[:_LONGEST_WORD] for word in words}
+
+
+def _pairs(run: str) -> list[str]:
+    return [f"_{run[i : i + 2]}" for i in range(len(run) - 1)]
 
 
 def query_words(text: str) -> list[str]:
@@ -72,11 +78,10 @@ def query_words(text: str) -> list[str]:
 
 
 def phrase_words(text: str) -> list[str]:
-    """What every text with the phrase in it must have: its characters, and the Latin words and numbers inside it.
+    """What every text with the phrase in it must have: its pairs of characters, and the Latin words inside it.
 
-    Not its words, and no Latin word at an edge: a phrase may begin or end inside a word. A phrase that is nothing
-    but one Latin word or number is taken as a whole word. The comparison with the text decides; these only narrow
-    what is compared.
+    No Latin word at an edge, which may be part of a longer one; but a phrase that is nothing else is taken as a whole
+    word. The comparison with the text decides; these only narrow what is compared.
     """
     folded = fold(text).lower()
     runs = list(_RUN.finditer(folded))
@@ -84,7 +89,7 @@ def phrase_words(text: str) -> list[str]:
     for run in runs:
         whole = run.group()
         if not whole.isascii():
-            words.update(dict.fromkeys(whole))
+            words.update(dict.fromkeys(_pairs(whole) or whole))
         elif len(runs) == 1 or (run.start() > 0 and run.end() < len(folded)):
             words[whole[:_LONGEST_WORD]] = None
     return list(words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -191,7 +192,7 @@ def test_a_bureau_at_work_cannot_be_resumed(browse: Browse, cells: dict[str, Cel
 
 
 def test_health_names_what_is_slow_and_what_is_lost(browse: Browse, cells: dict[str, Cell]) -> None:
-    Cell.objects.filter(zone="extranet").update(last_seen_at=timezone.now() - timezone.timedelta(minutes=5))
+    Cell.objects.filter(zone="extranet").update(last_seen_at=timezone.now() - timedelta(minutes=5))
     client = browse(Role.OPERATIONS)
     page = client.get("/health/").content.decode()
     assert page.count('<span class="tag bad">失联</span>') == 1

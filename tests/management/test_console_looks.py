@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,7 +33,7 @@ def consoles(django_db_blocker: DjangoDbBlocker) -> Iterator[dict[Role, Site]]:
     with django_db_blocker.unblock():
         cells = [
             Cell.objects.create(zone="intranet", name="c1", last_seen_at=now),
-            Cell.objects.create(zone="extranet", name="c1", last_seen_at=now - timezone.timedelta(minutes=9)),
+            Cell.objects.create(zone="extranet", name="c1", last_seen_at=now - timedelta(minutes=9)),
         ]
         names = [
             ("zfb", "云州市人民政府办公室", BureauState.ACTIVE),

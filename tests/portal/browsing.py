@@ -97,9 +97,9 @@ def violations(page: Page, axe: str) -> list[str]:
     return [f"{v['id']}: {[n['target'] for n in v['nodes']]}" for v in found]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Headless Chromium with the Chinese fonts of the document layout."""
+    """Headless Chromium with Chinese fonts; closed with its module, since Playwright allows one at a time."""
     from playwright.sync_api import sync_playwright
 
     from saas.embedded.folders import cache_folder
@@ -112,15 +112,20 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         f"<dir>{cache_folder() / 'fonts'}</dir><cachedir>{folder}</cachedir></fontconfig>"
     )
     # Playwright's loop must not make Django believe that its ORM is called from async code.
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP *.localhost 127.0.0.1"],
-            env={**os.environ, "FONTCONFIG_FILE": str(fonts)},
-        )
-        yield opened
-        opened.close()
+    try:
+        with sync_playwright() as playwright:
+            opened = playwright.chromium.launch(
+                executable_path="/usr/bin/chromium",
+                args=["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP *.localhost 127.0.0.1"],
+                env={**os.environ, "FONTCONFIG_FILE": str(fonts)},
+            )
+            yield opened
+            opened.close()
+    finally:
+        if before is None:
+            del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture(scope="session")

@@ -130,3 +130,36 @@ def test_the_page_prints_without_its_frame(browser: Browser, site: Site) -> None
         for frame in (".top", ".side", ".bar", ".actionbar"):
             assert not page.locator(frame).first.is_visible()
         assert page.locator("table.t").is_visible()
+
+
+@pytest.mark.parametrize("theme", ["blue", "red", "green", "teal", "graphite"])
+def test_every_theme_keeps_its_contrast(browser: Browser, site: Site, axe: str, theme: str) -> None:
+    with gallery(browser, site, DESKTOP) as page:
+        page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+        page.screenshot(path=SCREENSHOTS / f"theme-{theme}.png")
+        assert violations(page, axe) == []
+
+
+def test_dialogs_menus_and_notices_are_accessible_and_seen(browser: Browser, site: Site, axe: str) -> None:
+    with gallery(browser, site, PHONE) as page:
+        page.evaluate(
+            "import('/static/portal/js/toasts.js').then(m => m.toast({text: '已同意，送分管领导签批', "
+            "action_label: '撤销', action_url: '/x/'}))"
+        )
+        page.wait_for_selector("[data-toast]")
+        page.locator(".me-btn").click()
+        page.screenshot(path=SCREENSHOTS / "phone-menu.png")
+        assert violations(page, axe) == []
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="打开对话框").click()
+        page.screenshot(path=SCREENSHOTS / "phone-dialog.png")
+        assert violations(page, axe) == []
+
+
+def test_a_second_editor_is_shown_both_texts(browser: Browser, site: Site, axe: str) -> None:
+    with gallery(browser, site, DESKTOP) as page:
+        page.evaluate("document.getElementById('autosave-conflict').showModal()")
+        page.locator("[data-mine]").evaluate("e => { e.textContent = '请于11月30日前报送。' }")
+        page.locator("[data-theirs]").evaluate("e => { e.textContent = '请于12月5日前报送。' }")
+        page.screenshot(path=SCREENSHOTS / "conflict.png")
+        assert violations(page, axe) == []

@@ -1,0 +1,35 @@
+"""Routes of the engine's pages."""
+
+from django.urls import path
+
+from saas.approvals.views import acting, administering, delegating, flows, lists, matter
+
+app_name = "approvals"
+urlpatterns = [
+    path("tasks/", lists.todo, name="todo"),
+    path("tasks/export/", lists.todo_export, name="todo_export"),
+    path("tasks/bulk/", acting.bulk, name="bulk"),
+    path("tasks/<uuid:task_id>/", matter.task, name="task"),
+    path("tasks/<uuid:task_id>/act/", acting.act, name="act"),
+    path("tasks/<uuid:task_id>/withdraw/", acting.withdraw, name="withdraw"),
+    path("tasks/<uuid:task_id>/remove/", acting.remove, name="remove"),
+    path("to-read/", lists.to_read, name="to_read"),
+    path("to-read/mark/", acting.mark_read, name="mark_read"),
+    path("done/", lists.done, name="done"),
+    path("started/", lists.started, name="started"),
+    path("matters/<uuid:instance_id>/", matter.matter, name="matter"),
+    path("matters/<uuid:instance_id>/remind/", acting.remind, name="remind"),
+    path("matters/<uuid:instance_id>/terminate/", acting.terminate, name="terminate"),
+    path("assignees/", matter.assignees, name="assignees"),
+    path("phrases/", acting.phrases, name="phrases"),
+    path("delegations/", delegating.delegations, name="delegations"),
+    path("delegations/<uuid:delegation_id>/", delegating.answer, name="delegation"),
+    path("flows/", flows.flows, name="flows"),
+    path("flows/new/", flows.create, name="flow_new"),
+    path("flows/definition.schema.json", flows.schema, name="schema"),
+    path("flows/<uuid:flow_id>/", flows.edit, name="flow"),
+    path("flows/<uuid:flow_id>/publish/", flows.publish, name="flow_publish"),
+    path("flows/<uuid:flow_id>/retire/", flows.retire, name="flow_retire"),
+    path("stuck/", administering.stuck, name="stuck"),
+    path("stuck/<uuid:instance_id>/", administering.intervene, name="intervene"),
+]

@@ -1,0 +1,191 @@
+"""Forms of drafting, numbering and registering."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from saas.core.tenancy import TenantRef
+from saas.documents.elements import AnnexText, Elements
+from saas.documents.kinds import Kind, Sensitivity, Urgency
+from saas.documents.layout.body import clean_line
+from saas.documents.rules import LONGEST_BODY, LONGEST_TITLE
+from saas.documents.services import DraftInput, IncomingInput
+
+_SECRET = _("国家秘密（绝密、机密、秘密）不得在本系统起草、登记或传递，请改用保密渠道。")
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line for raw in text.splitlines() if (line := clean_line(raw)))
+
+
+class DraftForm(forms.Form):
+    """拟稿. Longer texts than allowed are named by field; everything else waits for the rules at submission."""
+
+    kind = forms.ChoiceField(label=_("文种"), choices=Kind.choices)
+    urgency = forms.ChoiceField(label=_("紧急程度"), choices=Urgency.choices, required=False)
+    sensitivity = forms.ChoiceField(
+        label=_("敏感级别"), choices=Sensitivity.choices, error_messages={"invalid_choice": _SECRET}
+    )
+    mark = forms.CharField(label=_("发文机关标志"), max_length=60, required=False)
+    title = forms.CharField(
+        label=_("标题"),
+        max_length=LONGEST_TITLE,
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("由发文机关名称、事由和文种组成；排版时按词意自动回行。"),
+    )
+    recipients = forms.CharField(label=_("主送机关"), max_length=3000, required=False)
+    recipient_codes = forms.MultipleChoiceField(
+        label=_("云署上的主送单位"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    body = forms.CharField(
+        label=_("正文"),
+        max_length=LONGEST_BODY,
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 18, "class": "paper"}),
+        help_text=_("行首“一、”“（一）”“1.”“（1）”自动识别为标题。"),
+    )
+    attachments = forms.CharField(
+        label=_("附件说明"), required=False, widget=forms.Textarea(attrs={"rows": 2}), help_text=_("每行一个附件名称。")
+    )
+    signatures = forms.CharField(
+        label=_("发文机关署名"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 1}),
+        help_text=_("联合行文每行一个机关。"),
+    )
+    note = forms.CharField(label=_("附注"), max_length=200, required=False)
+    cc = forms.CharField(label=_("抄送机关"), max_length=3000, required=False)
+    printer = forms.CharField(label=_("印发机关"), max_length=100, required=False)
+
+    def __init__(
+        self, *args: Any, bureaus: list[TenantRef], annexes: tuple[AnnexText, ...] = (), **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._bureaus = {ref.code: ref.name for ref in bureaus}
+        self._annexes = annexes
+        field = self.fields["recipient_codes"]
+        field.choices = list(self._bureaus.items())  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Picked bureaus stand in 主送机关 too."""
+        data = super().clean() or {}
+        named = str(data.get("recipients") or "").strip(" ：:。")
+        missing = [self._bureaus[c] for c in data.get("recipient_codes") or () if self._bureaus[c] not in named]
+        data["recipients"] = "，".join(filter(None, [named, *missing]))
+        return data
+
+    def draft(self) -> DraftInput:
+        """What the service takes; call after `is_valid`."""
+        data = self.cleaned_data
+        elements = Elements(
+            title=data["title"].replace("\r\n", "\n"),
+            mark=clean_line(data["mark"]),
+            recipients=data["recipients"],
+            body=data["body"].replace("\r\n", "\n"),
+            signatures=_lines(data["signatures"]),
+            note=clean_line(data["note"]).strip("（）()"),
+            cc=clean_line(data["cc"]).rstrip("。"),
+            printer=clean_line(data["printer"]),
+            attachments=_lines(data["attachments"]),
+            recipient_codes=tuple(data["recipient_codes"]),
+            annexes=self._annexes,
+        )
+        return DraftInput(
+            kind=Kind(data["kind"]),
+            urgency=Urgency(data["urgency"]),
+            sensitivity=Sensitivity(data["sensitivity"]),
+            elements=elements,
+        )
+
+
+def field_values(elements: Elements) -> dict[str, Any]:
+    """Elements as the form's fields show them."""
+    return {
+        "title": elements.title,
+        "mark": elements.mark,
+        "recipients": elements.recipients,
+        "recipient_codes": list(elements.recipient_codes),
+        "body": elements.body,
+        "attachments": "\n".join(elements.attachments),
+        "signatures": "\n".join(elements.signatures),
+        "note": elements.note,
+        "cc": elements.cc,
+        "printer": elements.printer,
+    }
+
+
+class IncomingForm(forms.Form):
+    """收文登记 of a scan or file that came from elsewhere."""
+
+    from_name = forms.CharField(label=_("来文单位"), max_length=120)
+    number = forms.CharField(label=_("来文字号"), max_length=60, required=False)
+    title = forms.CharField(label=_("标题"), max_length=LONGEST_TITLE)
+    kind = forms.ChoiceField(label=_("文种"), choices=Kind.choices, initial=Kind.NOTICE)
+    urgency = forms.ChoiceField(label=_("紧急程度"), choices=Urgency.choices, required=False)
+    sensitivity = forms.ChoiceField(
+        label=_("敏感级别"),
+        choices=Sensitivity.choices,
+        initial=Sensitivity.INTERNAL,
+        error_messages={"invalid_choice": _SECRET},
+    )
+    issued_on = forms.DateField(
+        label=_("成文日期"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    received_on = forms.DateField(
+        label=_("收到日期"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        initial=timezone.localdate,
+    )
+    scan = forms.FileField(label=_("扫描件"), help_text=_("PDF、PNG 或 JPEG，小于 200 MB。"))
+
+    def incoming(self) -> IncomingInput:
+        """What the service takes; call after `is_valid`."""
+        data = self.cleaned_data
+        return IncomingInput(
+            from_name=data["from_name"],
+            number=data["number"],
+            title=data["title"],
+            kind=Kind(data["kind"]),
+            urgency=Urgency(data["urgency"]),
+            sensitivity=Sensitivity(data["sensitivity"]),
+            issued_on=data["issued_on"],
+            received_on=data["received_on"],
+        )
+
+
+class NumberForm(forms.Form):
+    """编号: which book."""
+
+    book = forms.ChoiceField(label=_("文号簿"), widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, books: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["book"].choices = books  # type: ignore[attr-defined]
+
+
+class BookForm(forms.Form):
+    """A new ledger."""
+
+    mark = forms.CharField(label=_("机关代字"), max_length=20)
+    year = forms.IntegerField(label=_("年份"), min_value=1949, max_value=2100)
+    first = forms.IntegerField(label=_("起始序号"), min_value=1, max_value=999_999, initial=1)
+    kinds = forms.MultipleChoiceField(
+        label=_("适用文种"),
+        choices=Kind.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("不选表示全部适用。"),
+    )
+
+
+class ReasonForm(forms.Form):
+    """Why."""
+
+    reason = forms.CharField(label=_("原因"), max_length=200)

@@ -1,0 +1,169 @@
+"""The document's page, its sheets as pictures, its files, and the lists of what is sent out."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+from uuid import UUID
+
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from saas.approvals.selectors import timeline
+from saas.core import toasts
+from saas.core.access import Permission, access
+from saas.core.audit import Event, record
+from saas.core.errors import NotFound
+from saas.core.storage import ContentType, open_object
+from saas.documents import actions
+from saas.documents.access import Reader, documents_visible_to, reader_of, visible_document
+from saas.documents.elements import Issue, content_of
+from saas.documents.kinds import Direction, State
+from saas.documents.layout import render as lay_out
+from saas.documents.layout.reading import page_png
+from saas.documents.models import Document
+from saas.documents.sealing import document_seal
+from saas.documents.services.moves import target
+from saas.documents.services.production import font_set
+from saas.documents.views.common import list_page, matching, printed_urgency
+from saas.seals.selectors import seals_usable_by
+
+SHEET_WIDTH = 1000
+_TABS = (
+    ("", _lazy("全部"), ()),
+    ("approval", _lazy("审批中"), (State.IN_APPROVAL,)),
+    ("number", _lazy("待编号"), (State.SIGNED_OFF,)),
+    ("seal", _lazy("待用印"), (State.NUMBERED, State.RENDERED)),
+    ("sent", _lazy("已发出"), (State.SEALED, State.SENT, State.FILED)),
+)
+
+
+@access(Permission.STAFF)
+@require_safe
+def outgoing(request: HttpRequest) -> HttpResponse:
+    """发文: what the bureau sends out and the reader may see."""
+    tab, words = request.GET.get("tab", ""), request.GET.get("q", "")
+    states = next((states for key, _label, states in _TABS if key == tab), ())
+    rows = documents_visible_to(reader_of(request)).filter(direction=Direction.OUTGOING)
+    rows = rows.filter(state__in=states) if states else rows.exclude(state__in=[State.DRAFTING, State.VOIDED])
+    context = {
+        "page": list_page(request, matching(rows, words)),
+        "tabs": [(key, label, key == tab) for key, label, _states in _TABS],
+        "q": words,
+    }
+    return render(request, "documents/outgoing.html", context)
+
+
+@access(Permission.STAFF)
+@require_safe
+def detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """One document: elements, sheets, files, and what can be done with it."""
+    reader = reader_of(request)
+    document = visible_document(document_id, reader)
+    context = {
+        "document": document,
+        "elements": document.written,
+        "urgency": printed_urgency(document),
+        "files": list(document.files.all()),
+        "buttons": actions.possible(document, reader),
+        "sheets": range(1, min(document.pdf_pages or 1, 60) + 1),
+        "making": document.state == State.NUMBERED,
+    }
+    return render(request, "documents/detail.html", context)
+
+
+@access(Permission.STAFF)
+@require_safe
+def way(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """The sign-off and the saved versions; a fragment the page asks for after itself."""
+    reader = reader_of(request)
+    document = visible_document(document_id, reader)
+    entries = timeline(document.flow_instance_id, reader.actor) if document.flow_instance_id else ()
+    versions = document.versions.order_by("-number").defer("elements")[:50]
+    return render(request, "documents/_way.html", {"document": document, "entries": entries, "versions": versions})
+
+
+@access(Permission.STAFF)
+@require_safe
+def sheet(request: HttpRequest, document_id: UUID, page: int) -> HttpResponse:
+    """One page of the document as a picture: of its final PDF, or of the text as it is now."""
+    document = visible_document(document_id, reader_of(request))
+    picture = page_png(_pdf_of(document), page=page, width_px=SHEET_WIDTH)
+    return HttpResponse(picture, content_type="image/png")
+
+
+def _pdf_of(document: Document) -> bytes:
+    if document.final_pdf:
+        with open_object(document.final_pdf) as file:
+            content = file.read()
+        return content if content.startswith(b"%PDF-") else _picture_as_pdf(content)
+    issue = Issue(number=document.number, issued_on=document.issued_on)
+    return lay_out(content_of(document.written, urgency=document.urgency, issue=issue), font_set()).pdf
+
+
+def _picture_as_pdf(content: bytes) -> bytes:
+    """A scan that came as a picture, as a page of its own."""
+    import io
+
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.open(io.BytesIO(content)).convert("RGB").save(out, format="PDF")
+    return out.getvalue()
+
+
+@access(Permission.STAFF)
+@require_safe
+def pdf(request: HttpRequest, document_id: UUID) -> FileResponse:
+    """Download the final file."""
+    document = visible_document(document_id, reader_of(request))
+    if not document.final_pdf:
+        raise NotFound(_("公文还没有排版完成的文件。"))
+    opened = open_object(document.final_pdf)
+    record(Event.DOCUMENT_DOWNLOADED, by=request.actor, target=target(document))
+    head = opened.read(5)
+    opened.seek(0)
+    suffix = "pdf" if head.startswith(b"%PDF") else "png" if head.startswith(b"\x89PNG") else "jpg"
+    kind = {"pdf": ContentType.PDF, "png": ContentType.PNG, "jpg": ContentType.JPEG}[suffix]
+    return _download(opened, f"{document.title or document.id}.{suffix}", kind.value)
+
+
+@access(Permission.STAFF)
+@require_safe
+def file(request: HttpRequest, document_id: UUID, file_id: UUID) -> FileResponse:
+    """Download a file that goes with the document."""
+    document = visible_document(document_id, reader_of(request))
+    attachment = document.files.filter(id=file_id).first()
+    if attachment is None:
+        raise NotFound(_("没有这个附件。"))
+    opened = open_object(attachment.stored_name)
+    record(Event.DOCUMENT_DOWNLOADED, by=request.actor, target=target(document), detail={"file": attachment.name})
+    return _download(opened, attachment.name, attachment.content_type)
+
+
+def _download(opened: object, name: str, content_type: str) -> FileResponse:
+    response = FileResponse(opened, content_type=content_type)
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+    return response
+
+
+@access(Permission.USE_SEALS)
+@require_http_methods(["GET", "POST"])
+def seal(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """用印: choose a seal one keeps, and have it put on exactly these bytes."""
+    reader: Reader = reader_of(request)
+    document = visible_document(document_id, reader)
+    seals = list(seals_usable_by(reader.actor))
+    wrong = ""
+    if request.method == "POST":
+        chosen = next((s for s in seals if str(s.id) == request.POST.get("seal")), None)
+        if chosen is None:
+            wrong = _("请选择一枚由您保管的印章。")
+        else:
+            document_seal(document_id=document.id, seal_id=chosen.id, by=request.actor)
+            toasts.show_next(request, _("已申请用印，稍后即可看到盖章文件。"))
+            return redirect("documents:detail", document.id)
+    context = {"document": document, "seals": seals, "wrong": wrong}
+    return render(request, "documents/seal.html", context, status=422 if wrong else 200)
