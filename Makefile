@@ -62,5 +62,5 @@ bench: venv ## the figures; make bench ONLY=NAME for one
 	$(RUN) -m tests.benchmarks $(ONLY)
 
 lock: venv ## write requirements.lock anew from pyproject.toml
-	.venv/bin/uv pip compile --generate-hashes --universal --python-version 3.11 --all-extras \
+	.venv/bin/uv pip compile --generate-hashes --python-version 3.11 --all-extras \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links -q pyproject.toml -o requirements.lock
