@@ -43,7 +43,8 @@ class Services:
         prepare(self.folder)
         self.secrets = Secrets(self.folder / "secrets.json")
         self.ports = Ports(self.folder / "ports.json")
-        root = self.folder / "services"
+        # Resolved: the services' account could not follow the link out of a closed folder.
+        root = (self.folder / "services").resolve()
         self.clusters = {
             name: Cluster(
                 name=name,
