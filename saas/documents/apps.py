@@ -17,7 +17,7 @@ class DocumentsConfig(AppConfig):
         from saas.approvals.registry import register_subject
         from saas.core import navigation
         from saas.core.access import Permission
-        from saas.documents import jobs, menu  # noqa: F401 -- jobs registers
+        from saas.documents import jobs, menu, sealing  # noqa: F401 -- jobs and sealing register
         from saas.documents.handlers import FIELDS, IncomingHandler, OutgoingHandler
         from saas.documents.kinds import INCOMING_SUBJECT, SUBJECT
         from saas.search import kinds
@@ -29,13 +29,11 @@ class DocumentsConfig(AppConfig):
         menu.register_actions()
         for entry in (
             navigation.NavEntry("draft", _("拟稿"), "documents:new", order=40, icon="file-plus", bar=3),
-            navigation.NavEntry(
-                "drafts", _("草稿箱"), "documents:drafts", order=50, icon="file-pencil", count=menu.draft_count
-            ),
+            navigation.NavEntry("drafts", _("草稿箱"), "documents:drafts", order=50, icon="file-pencil"),
             navigation.NavEntry("outgoing", _("发文"), "documents:outgoing", order=100, icon="send"),
             navigation.NavEntry("incoming", _("收文登记"), "documents:incoming", order=110, icon="file-import"),
             navigation.NavEntry(
-                "books", _("文号簿"), "documents:books", Permission.KEEP_NUMBERS, order=120, icon="list"
+                "books", _("文号簿"), "documents:books", Permission.KEEP_NUMBERS, order=120, icon="hash"
             ),
         ):
             navigation.register(entry)

@@ -26,7 +26,12 @@ class _Handler(SubjectHandler):
         document = Document.objects.filter(id=subject_id).prefetch_related("files").first()
         if document is None:
             return None
-        context = {"document": document, "elements": document.written, "files": list(document.files.all())}
+        context = {
+            "document": document,
+            "elements": document.written,
+            "files": list(document.files.all()),
+            "sheets": range(1, min(document.pdf_pages or 1, 60) + 1),
+        }
         return Summary("documents/_summary.html", context, reverse("documents:detail", args=[subject_id]))
 
     def on_passed(self, instance: InstanceRef, node: NodeRef, by: Actor) -> None:

@@ -1,8 +1,7 @@
-"""Documents' own buttons and the figure beside 草稿箱."""
+"""Documents' own buttons."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -10,15 +9,6 @@ from saas.core.access import Permission
 from saas.documents import actions
 from saas.documents.access import can_edit
 from saas.documents.kinds import State
-from saas.documents.models import Document
-
-
-def draft_count(request: HttpRequest) -> int | None:
-    """How many drafts wait at the reader's desk; one query, none for who has no person."""
-    person = request.actor.person_id  # type: ignore[attr-defined]
-    if person is None:
-        return None
-    return Document.objects.filter(drafter_person_id=person, state=State.DRAFTING).count() or None
 
 
 def register_actions() -> None:
@@ -39,5 +29,14 @@ def register_actions() -> None:
             lambda document: reverse("documents:number", args=[document.id]),
             lambda document, reader: document.state == State.SIGNED_OFF and reader.may(Permission.KEEP_NUMBERS),
             order=20,
+        )
+    )
+    actions.register(
+        actions.Action(
+            "seal",
+            _("用印"),
+            lambda document: reverse("documents:seal", args=[document.id]),
+            lambda document, reader: document.state == State.RENDERED and reader.may(Permission.USE_SEALS),
+            order=30,
         )
     )

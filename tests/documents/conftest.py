@@ -82,3 +82,26 @@ def office(in_alpha: Any) -> Office:
     install_flow(made)
     install_flow(made, "incoming")
     return made
+
+
+@pytest.fixture
+def as_user(alpha: Any, as_user: Any) -> Any:
+    """The same clients; after each answer the test goes on working for alpha."""
+    from django.db import connection
+
+    from tenants.context import ActiveTenant
+
+    def sign_in(user: Any) -> Any:
+        client = as_user(user)
+        ask = client.request
+
+        def request(**environ: Any) -> Any:
+            try:
+                return ask(**environ)
+            finally:
+                connection.set_tenant(ActiveTenant(alpha))
+
+        client.request = request
+        return client
+
+    return sign_in

@@ -83,24 +83,7 @@ def edit(request: HttpRequest, document_id: UUID) -> HttpResponse:
     bureaus = active_bureaus()
     written = document.written
     if request.method == "POST":
-        form = DraftForm(request.POST, bureaus=bureaus, annexes=written.annexes)
-        if not form.is_valid():
-            return _form_page(request, form, document, status=422)
-        try:
-            document = services.document_autosave(
-                document_id=document_id, draft=form.draft(), version=_version(request), by=request.actor
-            )
-        except DraftConflict as conflict:
-            form.add_error(None, str(conflict))
-            context = {"theirs": conflict.theirs, "saved_by": conflict.saved_by, "now": conflict.version}
-            return _form_page(request, form, document, status=409, **context)
-        except Invalid as error:
-            _put_errors(form, error)
-            return _form_page(request, form, document, status=422)
-        if request.POST.get("then") == "submit":
-            return _submitted(request, document, form)
-        toasts.show_next(request, _("草稿已保存。"))
-        return redirect("documents:edit", document.id)
+        return _save(request, document, DraftForm(request.POST, bureaus=bureaus, annexes=written.annexes))
     if not can_edit(document, request.actor):
         return redirect("documents:detail", document.id)
     initial = {
@@ -110,6 +93,26 @@ def edit(request: HttpRequest, document_id: UUID) -> HttpResponse:
         "sensitivity": document.sensitivity,
     }
     return _form_page(request, DraftForm(initial=initial, bureaus=bureaus, annexes=written.annexes), document)
+
+
+def _save(request: HttpRequest, document: Document, form: DraftForm) -> HttpResponse:
+    if not form.is_valid():
+        return _form_page(request, form, document, status=422)
+    try:
+        document = services.document_autosave(
+            document_id=document.id, draft=form.draft(), version=_version(request), by=request.actor
+        )
+    except DraftConflict as conflict:
+        form.add_error(None, str(conflict))
+        context = {"theirs": conflict.theirs, "saved_by": conflict.saved_by, "now": conflict.version}
+        return _form_page(request, form, document, status=409, **context)
+    except Invalid as error:
+        _put_errors(form, error)
+        return _form_page(request, form, document, status=422)
+    if request.POST.get("then") == "submit":
+        return _submitted(request, document, form)
+    toasts.show_next(request, _("草稿已保存。"))
+    return redirect("documents:edit", document.id)
 
 
 @access(Permission.STAFF)
