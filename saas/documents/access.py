@@ -41,9 +41,15 @@ _WIDENING = (
 )
 
 
+def acting(request: HttpRequest) -> Actor:
+    """Who acts in this request."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor
+
+
 def reader_of(request: HttpRequest) -> Reader:
     """The signed-in reader of a request; one query."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = acting(request)
     user = request.user
     held = frozenset(p for p in _WIDENING if user.has_permission(p))  # type: ignore[union-attr]
     return Reader(actor=actor, groups=(*person_groups(actor), EVERYONE), permissions=held)

@@ -99,7 +99,7 @@ def as_user(alpha: Any, as_user: Any) -> Any:
             try:
                 return ask(**environ)
             finally:
-                connection.set_tenant(ActiveTenant(alpha))
+                connection.set_tenant(ActiveTenant(alpha))  # type: ignore[attr-defined]
 
         client.request = request
         return client

@@ -71,7 +71,8 @@ def test_64_clients_take_numbers_while_connections_are_killed(committed: TenantR
     threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
     for thread in threads:
         thread.start()
-    stop, cut = threading.Event(), []
+    stop = threading.Event()
+    cut: list[int] = []
     cutter = threading.Thread(target=cut_connections, args=(stop, cut))
     cutter.start()
     for thread in threads:

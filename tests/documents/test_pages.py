@@ -61,8 +61,8 @@ def test_a_drafter_writes_submits_and_sees_the_way(drafter: Client, office: Offi
     made = drafter.post("/documents/new/", FORM)
     assert made.status_code == 302
     document = Document.objects.get()
-    assert made.url == f"/documents/{document.id}/edit/"
-    sent = drafter.post(made.url, FORM | {"version": "1", "then": "submit"})
+    assert made["location"] == f"/documents/{document.id}/edit/"
+    sent = drafter.post(made["location"], FORM | {"version": "1", "then": "submit"})
     assert sent.status_code == 302
     document.refresh_from_db()
     assert document.state == State.IN_APPROVAL
@@ -165,7 +165,7 @@ def test_a_scan_is_registered_and_a_wrong_file_is_not(clerk: Client, office: Off
     right.name = "scan.pdf"
     answer = clerk.post("/documents/incoming/new/", fields | {"scan": right})
     assert answer.status_code == 302
-    page = clerk.get(answer.url).content.decode()
+    page = clerk.get(answer["location"]).content.decode()
     assert "收文〔" in page
     bad_date = clerk.post("/documents/incoming/new/", fields | {"received_on": "2026-13-01"})
     assert bad_date.status_code == 422
@@ -193,7 +193,7 @@ def test_files_are_added_read_and_removed(drafter: Client, office: Office) -> No
     answer = drafter.post(f"/documents/{document.id}/files/", {"file": upload}, headers={"accept": "application/json"})
     file_id = answer.json()["id"]
     got = drafter.get(f"/documents/{document.id}/files/{file_id}/")
-    assert b"".join(got.streaming_content).decode() == "附件内容"
+    assert got.getvalue().decode() == "附件内容"
     assert "attachment" in got["Content-Disposition"]
     assert drafter.post(f"/documents/{document.id}/files/{file_id}/remove/").status_code == 302
     assert not document.files.exists()

@@ -56,6 +56,7 @@ def test_a_document_goes_from_draft_to_a_pdf_of_what_was_signed_off(office: Offi
 
 def test_a_changed_pin_stops_printing(office: Office) -> None:
     document = numbered(office)
+    assert document.pinned
     document.pinned["elements"]["body"] = "改动"
     document.save()
     with pytest.raises(Conflict, match="不一致"):

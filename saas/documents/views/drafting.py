@@ -21,7 +21,7 @@ from saas.core.access import Permission, access
 from saas.core.errors import BadRequest, Conflict, Invalid, NotFound, Throttled
 from saas.core.tenancy import current_tenant
 from saas.documents import rules, services
-from saas.documents.access import can_edit, documents_visible_to, reader_of, visible_document
+from saas.documents.access import acting, can_edit, documents_visible_to, reader_of, visible_document
 from saas.documents.elements import Elements, Issue, content_of
 from saas.documents.forms import DraftForm, field_values
 from saas.documents.kinds import UPWARD, Kind, Sensitivity, State
@@ -60,7 +60,7 @@ def new(request: HttpRequest) -> HttpResponse:
         form = DraftForm(request.POST, bureaus=bureaus)
         if form.is_valid():
             try:
-                document = services.document_draft(draft=form.draft(), by=request.actor)
+                document = services.document_draft(draft=form.draft(), by=acting(request))
             except Invalid as error:
                 _put_errors(form, error)
             else:
@@ -84,7 +84,7 @@ def edit(request: HttpRequest, document_id: UUID) -> HttpResponse:
     written = document.written
     if request.method == "POST":
         return _save(request, document, DraftForm(request.POST, bureaus=bureaus, annexes=written.annexes))
-    if not can_edit(document, request.actor):
+    if not can_edit(document, acting(request)):
         return redirect("documents:detail", document.id)
     initial = {
         **field_values(written),
@@ -100,7 +100,7 @@ def _save(request: HttpRequest, document: Document, form: DraftForm) -> HttpResp
         return _form_page(request, form, document, status=422)
     try:
         document = services.document_autosave(
-            document_id=document.id, draft=form.draft(), version=_version(request), by=request.actor
+            document_id=document.id, draft=form.draft(), version=_version(request), by=acting(request)
         )
     except DraftConflict as conflict:
         form.add_error(None, str(conflict))
@@ -126,7 +126,7 @@ def autosave(request: HttpRequest, document_id: UUID) -> JsonResponse:
         return JsonResponse({"message": next(iter(wrong.values()))[0], "fields": wrong}, status=422)
     try:
         saved = services.document_autosave(
-            document_id=document_id, draft=form.draft(), version=_version(request), by=request.actor
+            document_id=document_id, draft=form.draft(), version=_version(request), by=acting(request)
         )
     except DraftConflict as conflict:
         theirs = {name: value for name, value in field_values(conflict.theirs).items() if isinstance(value, str)}
@@ -140,7 +140,7 @@ def autosave(request: HttpRequest, document_id: UUID) -> JsonResponse:
 @require_POST
 def preview(request: HttpRequest) -> HttpResponse:
     """The pages as they would be printed, with what the rules say; a fragment, at most 40 a minute and person."""
-    _throttle(str(request.actor.person_id))
+    _throttle(str(acting(request).person_id))
     bureaus = active_bureaus()
     form = DraftForm(request.POST, bureaus=bureaus)
     if not form.is_valid():
@@ -175,7 +175,7 @@ def preview(request: HttpRequest) -> HttpResponse:
 @require_POST
 def discard(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Give a draft up."""
-    services.document_discard(document_id=document_id, by=request.actor)
+    services.document_discard(document_id=document_id, by=acting(request))
     toasts.show_next(request, _("草稿已放弃。"))
     return redirect("documents:drafts")
 
@@ -192,7 +192,7 @@ def file_add(request: HttpRequest, document_id: UUID) -> HttpResponse:
         document_id=document_id,
         name=upload.name or "",
         stream=upload,  # type: ignore[arg-type]
-        by=request.actor,
+        by=acting(request),
     )
     if wants_json:
         return JsonResponse({"id": str(kept.id), "name": kept.name})
@@ -203,7 +203,7 @@ def file_add(request: HttpRequest, document_id: UUID) -> HttpResponse:
 @require_POST
 def file_remove(request: HttpRequest, document_id: UUID, file_id: UUID) -> HttpResponse:
     """Take a file off a draft."""
-    services.attachment_remove(attachment_id=file_id, by=request.actor)
+    services.attachment_remove(attachment_id=file_id, by=acting(request))
     return redirect("documents:edit", document_id)
 
 
@@ -223,7 +223,7 @@ def _put_errors(form: DraftForm, error: Invalid) -> None:
 
 def _submitted(request: HttpRequest, document: Document, form: DraftForm) -> HttpResponse:
     try:
-        services.document_submit(document_id=document.id, flow_key=request.POST.get("flow", ""), by=request.actor)
+        services.document_submit(document_id=document.id, flow_key=request.POST.get("flow", ""), by=acting(request))
     except Invalid as error:
         _put_errors(form, error)
         return _form_page(request, form, document, status=422)

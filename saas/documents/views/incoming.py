@@ -11,7 +11,7 @@ from saas.core import toasts
 from saas.core.access import Permission, access
 from saas.core.errors import Invalid, TooLarge
 from saas.documents import services
-from saas.documents.access import documents_visible_to, reader_of
+from saas.documents.access import acting, documents_visible_to, reader_of
 from saas.documents.forms import IncomingForm
 from saas.documents.kinds import Direction, State
 from saas.documents.services.incoming import SCAN_LIMIT
@@ -50,7 +50,7 @@ def register_scan(request: HttpRequest) -> HttpResponse:
                 upload = form.cleaned_data["scan"]
                 if upload.size >= SCAN_LIMIT:
                     raise TooLarge(_("文件过大，应小于 200 MB。请压缩或拆分后再上传。"))
-                document = services.incoming_register(incoming=form.incoming(), pdf=upload.read(), by=request.actor)
+                document = services.incoming_register(incoming=form.incoming(), pdf=upload.read(), by=acting(request))
             except (Invalid, TooLarge) as error:
                 status = error.status
                 for name, message in (error.fields or {"scan": error.message}).items():

@@ -15,7 +15,7 @@ from saas.core import toasts
 from saas.core.access import Permission, access
 from saas.core.errors import Conflict, Invalid, NotFound
 from saas.documents import services
-from saas.documents.access import reader_of, visible_document
+from saas.documents.access import acting, reader_of, visible_document
 from saas.documents.forms import BookForm, NumberForm, ReasonForm
 from saas.documents.kinds import Direction, Kind, State
 from saas.documents.models import EntryState, NumberBook, NumberEntry
@@ -35,7 +35,7 @@ def number(request: HttpRequest, document_id: UUID) -> HttpResponse:
     form = NumberForm(request.POST or None, books=labels, initial={"book": labels[0][0]} if labels else {})
     if request.method == "POST" and form.is_valid():
         done = services.document_register_number(
-            document_id=document.id, book_id=UUID(form.cleaned_data["book"]), by=request.actor
+            document_id=document.id, book_id=UUID(form.cleaned_data["book"]), by=acting(request)
         )
         toasts.show_next(request, _("已编号：%(number)s") % {"number": done.number})
         return redirect("documents:detail", document.id)
@@ -65,7 +65,7 @@ def book_new(request: HttpRequest) -> HttpResponse:
         kinds = [Kind(kind) for kind in data["kinds"]]
         try:
             made = services.book_create(
-                mark=data["mark"], year=data["year"], kinds=kinds, first=data["first"], by=request.actor
+                mark=data["mark"], year=data["year"], kinds=kinds, first=data["first"], by=acting(request)
             )
         except (Invalid, Conflict) as error:
             for name, message in (error.fields or {"mark": error.message}).items():
@@ -101,7 +101,7 @@ def entry_void(request: HttpRequest, entry_id: int) -> HttpResponse:
         raise NotFound(_("没有这个文号。"))
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        services.number_void(entry_id=entry.id, reason=form.cleaned_data["reason"], by=request.actor)
+        services.number_void(entry_id=entry.id, reason=form.cleaned_data["reason"], by=acting(request))
         toasts.show_next(request, _("文号已作废。"))
         return redirect("documents:book", entry.book_id)
     return render(request, "documents/void.html", {"form": form, "entry": entry}, status=422 if form.errors else 200)
@@ -111,6 +111,6 @@ def entry_void(request: HttpRequest, entry_id: int) -> HttpResponse:
 @require_POST
 def reserve(request: HttpRequest, book_id: UUID) -> HttpResponse:
     """Hold the next number back."""
-    services.number_reserve(book_id=book_id, reason=request.POST.get("reason", ""), by=request.actor)
+    services.number_reserve(book_id=book_id, reason=request.POST.get("reason", ""), by=acting(request))
     toasts.show_next(request, _("已预留一个文号。"))
     return redirect("documents:book", book_id)

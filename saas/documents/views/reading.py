@@ -18,7 +18,7 @@ from saas.core.audit import Event, record
 from saas.core.errors import NotFound
 from saas.core.storage import ContentType, open_object
 from saas.documents import actions
-from saas.documents.access import Reader, documents_visible_to, reader_of, visible_document
+from saas.documents.access import Reader, acting, documents_visible_to, reader_of, visible_document
 from saas.documents.elements import Issue, content_of
 from saas.documents.kinds import Direction, State
 from saas.documents.layout import render as lay_out
@@ -122,7 +122,7 @@ def pdf(request: HttpRequest, document_id: UUID) -> FileResponse:
     if not document.final_pdf:
         raise NotFound(_("公文还没有排版完成的文件。"))
     opened = open_object(document.final_pdf)
-    record(Event.DOCUMENT_DOWNLOADED, by=request.actor, target=target(document))
+    record(Event.DOCUMENT_DOWNLOADED, by=acting(request), target=target(document))
     head = opened.read(5)
     opened.seek(0)
     suffix = "pdf" if head.startswith(b"%PDF") else "png" if head.startswith(b"\x89PNG") else "jpg"
@@ -139,7 +139,7 @@ def file(request: HttpRequest, document_id: UUID, file_id: UUID) -> FileResponse
     if attachment is None:
         raise NotFound(_("没有这个附件。"))
     opened = open_object(attachment.stored_name)
-    record(Event.DOCUMENT_DOWNLOADED, by=request.actor, target=target(document), detail={"file": attachment.name})
+    record(Event.DOCUMENT_DOWNLOADED, by=acting(request), target=target(document), detail={"file": attachment.name})
     return _download(opened, attachment.name, attachment.content_type)
 
 
@@ -162,7 +162,7 @@ def seal(request: HttpRequest, document_id: UUID) -> HttpResponse:
         if chosen is None:
             wrong = _("请选择一枚由您保管的印章。")
         else:
-            document_seal(document_id=document.id, seal_id=chosen.id, by=request.actor)
+            document_seal(document_id=document.id, seal_id=chosen.id, by=acting(request))
             toasts.show_next(request, _("已申请用印，稍后即可看到盖章文件。"))
             return redirect("documents:detail", document.id)
     context = {"document": document, "seals": seals, "wrong": wrong}
