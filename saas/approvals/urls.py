@@ -1,8 +1,8 @@
-"""Routes of the engine's pages."""
+"""Routes of the pages people work from; those of administration stand in `urls_administration`."""
 
 from django.urls import path
 
-from saas.approvals.views import acting, administering, delegating, flows, lists, matter
+from saas.approvals.views import acting, lists, matter
 
 app_name = "approvals"
 urlpatterns = [
@@ -22,14 +22,4 @@ urlpatterns = [
     path("matters/<uuid:instance_id>/terminate/", acting.terminate, name="terminate"),
     path("assignees/", matter.assignees, name="assignees"),
     path("phrases/", acting.phrases, name="phrases"),
-    path("delegations/", delegating.delegations, name="delegations"),
-    path("delegations/<uuid:delegation_id>/", delegating.answer, name="delegation"),
-    path("flows/", flows.flows, name="flows"),
-    path("flows/new/", flows.create, name="flow_new"),
-    path("flows/definition.schema.json", flows.schema, name="schema"),
-    path("flows/<uuid:flow_id>/", flows.edit, name="flow"),
-    path("flows/<uuid:flow_id>/publish/", flows.publish, name="flow_publish"),
-    path("flows/<uuid:flow_id>/retire/", flows.retire, name="flow_retire"),
-    path("stuck/", administering.stuck, name="stuck"),
-    path("stuck/<uuid:instance_id>/", administering.intervene, name="intervene"),
 ]
