@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from saas.accounts.requests import actor_of, user_of
 from saas.archive import selectors, services
 from saas.archive.models import Record, Retention
 from saas.core.access import Permission, access
@@ -26,16 +27,16 @@ MOST_FOUND = 200
 
 
 def _readable(request: HttpRequest, record_id: UUID) -> Record:
-    keeps = request.user.has_permission(Permission.KEEP_ARCHIVE)
-    return selectors.record_readable(record_id, groups=person_groups(request.actor), keeps_archive=keeps)
+    keeps = user_of(request).has_permission(Permission.KEEP_ARCHIVE)
+    return selectors.record_readable(record_id, groups=person_groups(actor_of(request)), keeps_archive=keeps)
 
 
 @access(Permission.STAFF)
 @require_safe
 def record_list(request: HttpRequest) -> HttpResponse:
     """Records, newest first; by year, retention and words."""
-    groups = person_groups(request.actor)
-    keeps = request.user.has_permission(Permission.KEEP_ARCHIVE)
+    groups = person_groups(actor_of(request))
+    keeps = user_of(request).has_permission(Permission.KEEP_ARCHIVE)
     records = selectors.records_readable(groups=groups, keeps_archive=keeps)
     words = request.GET.get("q", "").strip()
     year = request.GET.get("year", "")
@@ -81,7 +82,7 @@ def record_package(request: HttpRequest, record_id: UUID) -> HttpResponseBase:
     if not filed.package_name:
         raise NotFound(_("这份档案还没有打包完成。"))
     label = f"{filed.archive_number} {filed.title}"
-    record(Event.RECORD_READ, by=request.actor, target=Target("record", filed.id, label))
+    record(Event.RECORD_READ, by=actor_of(request), target=Target("record", filed.id, label))
     return FileResponse(
         open_object(filed.package_name),
         content_type="application/zip",
@@ -99,7 +100,7 @@ def document_file(request: HttpRequest, document_id: UUID) -> HttpResponse:
     retention = request.POST.get("retention", Retention.THIRTY)
     if request.method == "POST":
         try:
-            filed = services.record_file(document_id=document.id, retention=retention, by=request.actor)
+            filed = services.record_file(document_id=document.id, retention=retention, by=actor_of(request))
         except (Invalid, Conflict) as refused:
             error = refused
         else:

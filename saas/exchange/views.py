@@ -9,6 +9,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBas
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from saas.accounts.requests import actor_of
 from saas.core.access import Permission, access
 from saas.core.errors import Conflict, Invalid
 from saas.core.storage import open_object
@@ -59,7 +60,7 @@ def delivery_pdf(request: HttpRequest, delivery_id: UUID) -> HttpResponseBase:
 @require_POST
 def delivery_sign(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     """签收."""
-    document_id = services.delivery_sign_for(delivery_id=delivery_id, by=request.actor)
+    document_id = services.delivery_sign_for(delivery_id=delivery_id, by=actor_of(request))
     return redirect("documents:detail", document_id)
 
 
@@ -70,7 +71,7 @@ def delivery_return(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     delivery = get_object_or_404(Delivery, id=delivery_id)
     reason = request.POST.get("reason", "")
     try:
-        services.delivery_return(delivery_id=delivery_id, reason=reason, by=request.actor)
+        services.delivery_return(delivery_id=delivery_id, reason=reason, by=actor_of(request))
     except Invalid as error:
         context = {"delivery": delivery, "error": error, "reason": reason}
         return render(request, "exchange/delivery.html", context, status=error.status)
@@ -87,7 +88,7 @@ def document_send(request: HttpRequest, document_id: UUID) -> HttpResponse:
     error: Invalid | Conflict | None = None
     if request.method == "POST":
         try:
-            services.document_send(document_id=document.id, to_codes=sorted(chosen), by=request.actor)
+            services.document_send(document_id=document.id, to_codes=sorted(chosen), by=actor_of(request))
         except (Invalid, Conflict) as refused:
             error = refused
         else:

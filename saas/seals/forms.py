@@ -25,16 +25,15 @@ class SealForm(forms.Form):
     key_kind = forms.ChoiceField(
         label=_("密钥算法"), choices=[(kind.value, kind.value.upper()) for kind in SealKeyKind]
     )
-    holders = forms.ModelMultipleChoiceField(
+    holders = _Posts(
         label=_("保管岗位"), queryset=Post.objects.none(), help_text=_("只有任这些岗位的人可以用印；换人随岗位转移")
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["holders"]
-        assert isinstance(field, forms.ModelMultipleChoiceField)
+        assert isinstance(field, _Posts)
         field.queryset = Post.objects.filter(active=True).select_related("unit").order_by("unit__position", "position")
-        field.label_from_instance = lambda post: f"{post.unit.name} · {post.name}"  # type: ignore[method-assign]
 
 
 class StopForm(forms.Form):

@@ -45,7 +45,7 @@ class Place:
     y_mm: float
 
 
-class VaultSigner(signers.Signer):  # type: ignore[misc]
+class VaultSigner(signers.Signer):
     """A pyHanko signer whose raw signature is one call with a SHA-256 digest."""
 
     def __init__(self, *, certificate: x509.Certificate, chain: list[x509.Certificate], sign: DigestSigner) -> None:

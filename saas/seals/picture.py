@@ -61,4 +61,6 @@ def draw(*, name: str, caption: str, diameter_mm: float, specimen: str = "") -> 
         "diameter": diameter_mm,
         "fonts": ["FandolSong", "Noto Serif CJK SC"],
     }
-    return bytes(_compiler().compile(format="pdf", sys_inputs={"data": json.dumps(data)}, timestamp=0))
+    drawn = _compiler().compile(format="pdf", sys_inputs={"data": json.dumps(data)}, timestamp=0)
+    assert isinstance(drawn, bytes)  # one document, given back and not written
+    return drawn

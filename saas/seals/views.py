@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from saas.accounts.requests import actor_of
 from saas.core import keys
 from saas.core.access import Permission, access
 from saas.core.errors import Invalid
@@ -47,7 +48,7 @@ def seal_new(request: HttpRequest) -> HttpResponse:
                 diameter_mm=float(data["diameter_mm"]),
                 key_kind=SealKeyKind(data["key_kind"]),
                 holder_posts=[post.id for post in data["holders"]],
-                by=request.actor,
+                by=actor_of(request),
             )
         except Invalid as error:
             form.add_error(None, str(error))
@@ -66,7 +67,7 @@ def seal_stop(request: HttpRequest, seal_id: UUID) -> HttpResponse:
         if form.cleaned_data["name"].strip() != seal.name:
             form.add_error("name", _("与印章名称不一致。"))
         else:
-            services.seal_stop(seal_id=seal.id, reason=form.cleaned_data["reason"], by=request.actor)
+            services.seal_stop(seal_id=seal.id, reason=form.cleaned_data["reason"], by=actor_of(request))
             return redirect("seals:list")
     return render(request, "seals/stop.html", {"form": form, "seal": seal}, status=422 if form.errors else 200)
 

@@ -95,7 +95,7 @@ def envelope() -> list[Figure]:
     header = Header("intranet", "b_0123456789ab", name, "text/plain", "x", nonce_prefix=new_nonce_prefix())
     stored = b"".join(bytes(piece) for piece in encrypt(_Stream(), header=header, key=_KEY))
 
-    def seal(stream: object) -> None:
+    def seal(stream: Any) -> None:
         for _piece in encrypt(stream, header=header, key=_KEY):
             pass
 

@@ -127,7 +127,8 @@ def fetch() -> str | None:
     """The tenant of the job a worker would take next."""
     with outside_tenants(), connection.cursor() as cursor:
         cursor.execute("SELECT tenant FROM cell.procrastinate_fetch_job_v2(%s::varchar[], NULL)", [["tests"]])
-        return cursor.fetchone()[0]
+        tenant: str | None = cursor.fetchone()[0]
+        return tenant
 
 
 @pytest.mark.django_db
@@ -159,7 +160,7 @@ def test_a_job_runs_as_its_tenant_and_leaves_the_thread_clean(alpha: TenantRef) 
     SEEN.clear()
     run_as_tenant(JOBS[f"{__name__}.note"], job_id=0, tenant=alpha.schema, arguments={"word": "w"})
     assert SEEN == [("alpha", "w")]
-    assert connection.tenant.schema_name == "public"
+    assert connection.tenant.schema_name == "public"  # type: ignore[attr-defined]
 
 
 def test_refusals_are_final_and_faults_are_tried_again_with_growing_pauses() -> None:

@@ -45,7 +45,8 @@ def whole() -> bytes:
 
 def pages(sheets: Mapping[str, Sequence[Sequence[object]]]) -> bytes:
     made = Workbook()
-    made.remove(made.active)
+    for sheet in made.worksheets:
+        made.remove(sheet)
     for title, rows in sheets.items():
         page = made.create_sheet(title)
         for row in rows:

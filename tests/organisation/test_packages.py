@@ -17,7 +17,7 @@ def check(content: bytes) -> None:
     check_package(io.BytesIO(content), size=len(content))
 
 
-def test_a_plain_workbook_passes_and_is_left_at_its_beginning():
+def test_a_plain_workbook_passes_and_is_left_at_its_beginning() -> None:
     file = io.BytesIO(books.whole())
     check_package(file, size=file.getbuffer().nbytes)
     assert file.tell() == 0
@@ -49,19 +49,19 @@ def test_a_plain_workbook_passes_and_is_left_at_its_beginning():
         (books.with_part(books.whole(), "xl/styles.xml", "<!DOCTYPE a><a/>".encode("utf-16")), "不允许"),
     ],
 )
-def test_other_formats_macros_and_entities_are_refused_with_their_reason(content: bytes, message: str):
+def test_other_formats_macros_and_entities_are_refused_with_their_reason(content: bytes, message: str) -> None:
     with pytest.raises(Invalid, match=message):
         check(content)
 
 
-def test_a_bomb_is_refused_by_what_it_says_it_unpacks_to():
+def test_a_bomb_is_refused_by_what_it_says_it_unpacks_to() -> None:
     bomb = books.with_part(books.whole(), "xl/media/bomb.bin", b"\0" * (160 << 20))
     assert len(bomb) < 1 << 20
     with pytest.raises(TooLarge):
         check(bomb)
 
 
-def test_a_bomb_that_lies_about_its_size_does_not_unpack():
+def test_a_bomb_that_lies_about_its_size_does_not_unpack() -> None:
     content = bytearray(books.with_part(books.whole(), "xl/worksheets/bomb.xml", b"<a>" + b" " * (20 << 20) + b"</a>"))
     with zipfile.ZipFile(io.BytesIO(bytes(content))) as archive:
         info = archive.getinfo("xl/worksheets/bomb.xml")
@@ -73,21 +73,21 @@ def test_a_bomb_that_lies_about_its_size_does_not_unpack():
         check(bytes(content))
 
 
-def test_a_file_over_the_limit_is_too_large_and_many_parts_too():
+def test_a_file_over_the_limit_is_too_large_and_many_parts_too() -> None:
     with pytest.raises(TooLarge):
         check_package(io.BytesIO(b"PK\x03\x04"), size=(20 << 20) + 1)
     with pytest.raises(TooLarge):
         check(books.package({f"xl/{n}.bin": b"" for n in range(400)}))
 
 
-def test_damaged_xml_is_refused_as_damaged():
+def test_damaged_xml_is_refused_as_damaged() -> None:
     with pytest.raises(Invalid, match="损坏"):
         read(io.BytesIO(books.with_part(books.whole(), "xl/workbook.xml", b"<workbook")))
     with pytest.raises(Invalid, match="损坏"):
         read(io.BytesIO(books.with_part(books.whole(), "xl/worksheets/sheet1.xml", b"<worksheet><sheetData><row")))
 
 
-def test_more_rows_than_the_limit_are_refused(monkeypatch: pytest.MonkeyPatch):
+def test_more_rows_than_the_limit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("saas.organisation.workbook.reading.MOST_ROWS", 5)
     contents = read(io.BytesIO(books.book(people=[[str(n), "甲"] for n in range(9)])))
     assert [(p.sheet, p.row) for p in contents.problems] == [("人员", 6)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from saas.core.actors import SYSTEM
 from saas.core.audit.models import AuditRecord
@@ -28,7 +29,7 @@ from tests.organisation import makers
 pytestmark = pytest.mark.usefixtures("in_alpha")
 
 
-def test_a_unit_stands_last_among_its_siblings_and_its_making_is_audited():
+def test_a_unit_stands_last_among_its_siblings_and_its_making_is_audited() -> None:
     root = makers.unit("市政府办公室")
     first, second = makers.unit("秘书科", parent=root), makers.unit("综合科", parent=root)
     assert [node.unit.name for node in selectors.flat_units()] == ["市政府办公室", "秘书科", "综合科"]
@@ -37,7 +38,7 @@ def test_a_unit_stands_last_among_its_siblings_and_its_making_is_audited():
     assert (last.target_id, last.target_label, last.detail["act"]) == (str(second.id), "综合科", "created")
 
 
-def test_units_change_places_and_the_edge_changes_nothing():
+def test_units_change_places_and_the_edge_changes_nothing() -> None:
     root = makers.unit()
     a, b, c = (makers.unit(name, parent=root) for name in ("甲科", "乙科", "丙科"))
     unit_shift(unit_id=c.id, shift=Shift.UP, by=SYSTEM)
@@ -47,7 +48,7 @@ def test_units_change_places_and_the_edge_changes_nothing():
     assert [n.unit.name for n in selectors.flat_units() if n.depth] == ["甲科", "丙科", "乙科"]
 
 
-def test_a_unit_cannot_be_put_under_itself_or_under_what_is_below_it():
+def test_a_unit_cannot_be_put_under_itself_or_under_what_is_below_it() -> None:
     top = makers.unit()
     middle = makers.unit(parent=top)
     low = makers.unit(parent=middle)
@@ -72,21 +73,21 @@ def test_a_unit_cannot_be_put_under_itself_or_under_what_is_below_it():
         ("A1", "办公\x00室", "name"),
     ],
 )
-def test_a_wrong_value_is_named_by_its_field_and_nothing_is_made(code: str, name: str, field: str):
+def test_a_wrong_value_is_named_by_its_field_and_nothing_is_made(code: str, name: str, field: str) -> None:
     with pytest.raises(Invalid) as refused:
         unit_create(code=code, name=name, by=SYSTEM)
     assert set(refused.value.fields) == {field}
     assert not Unit.objects.exists()
 
 
-def test_a_code_is_taken_once():
+def test_a_code_is_taken_once() -> None:
     makers.unit(code="BGS")
     with pytest.raises(Invalid) as refused:
         unit_create(code="BGS", name="另一个", by=SYSTEM)
     assert "code" in refused.value.fields
 
 
-def test_a_unit_in_use_is_not_taken_out_of_use():
+def test_a_unit_in_use_is_not_taken_out_of_use() -> None:
     unit = makers.unit()
     child = makers.unit(parent=unit)
     post = makers.post(unit=child)
@@ -100,7 +101,7 @@ def test_a_unit_in_use_is_not_taken_out_of_use():
     assert selectors.unit_tree() == []
 
 
-def test_a_held_post_and_an_appointed_person_stay_in_use():
+def test_a_held_post_and_an_appointed_person_stay_in_use() -> None:
     post, person = makers.post(unit=makers.unit()), makers.person()
     appointment = makers.appoint(person, post)
     with pytest.raises(Conflict):
@@ -113,7 +114,7 @@ def test_a_held_post_and_an_appointed_person_stay_in_use():
     assert not Person.objects.get(id=person.id).active
 
 
-def test_the_same_post_is_held_once_at_a_time_and_again_after_its_end():
+def test_the_same_post_is_held_once_at_a_time_and_again_after_its_end() -> None:
     post, person = makers.post(unit=makers.unit()), makers.person()
     makers.appoint(person, post, starts=date(2020, 1, 1), ends=date(2020, 12, 31))
     for starts, ends in [
@@ -128,7 +129,7 @@ def test_the_same_post_is_held_once_at_a_time_and_again_after_its_end():
     assert Appointment.objects.count() == 2
 
 
-def test_dates_out_of_order_are_refused():
+def test_dates_out_of_order_are_refused() -> None:
     post, person = makers.post(unit=makers.unit()), makers.person()
     with pytest.raises(Invalid) as refused:
         makers.appoint(person, post, starts=date(2020, 1, 2), ends=date(2020, 1, 1))
@@ -139,7 +140,7 @@ def test_dates_out_of_order_are_refused():
     assert Appointment.objects.get().ends is None
 
 
-def test_one_appointment_is_primary_the_first_by_itself():
+def test_one_appointment_is_primary_the_first_by_itself() -> None:
     unit, person = makers.unit(), makers.person()
     first = makers.appoint(person, makers.post("主任", unit=unit))
     second = makers.appoint(person, makers.post("书记", unit=unit))
@@ -149,7 +150,7 @@ def test_one_appointment_is_primary_the_first_by_itself():
     assert Appointment.objects.filter(primary=True).count() == 1
 
 
-def test_holders_are_those_of_today_in_rank_order_with_acting_ones_last():
+def test_holders_are_those_of_today_in_rank_order_with_acting_ones_last() -> None:
     unit = makers.unit()
     post = makers.post("副科长", unit=unit)
     names = [("丙", 3, False), ("甲", 1, False), ("代", 0, True), ("乙", 2, False)]
@@ -161,13 +162,13 @@ def test_holders_are_those_of_today_in_rank_order_with_acting_ones_last():
     assert selectors.holders_by_post([post.id])[post.id] == selectors.holders(post.id)
 
 
-def test_the_leader_in_charge_is_the_units_own_or_the_nearest_aboves():
+def test_the_leader_in_charge_is_the_units_own_or_the_nearest_aboves() -> None:
     top = makers.unit("局领导")
     middle = makers.unit("综合处", parent=top)
     low = makers.unit("信息科", parent=middle)
     deputy, other = makers.post("副局长", unit=top, kind="in_charge"), makers.post("总工", unit=top, kind="in_charge")
 
-    def put(unit: Unit, post_id: object) -> None:
+    def put(unit: Unit, post_id: UUID) -> None:
         unit_change(
             unit_id=unit.id, code=unit.code, name=unit.name, short_name="", in_charge_post_id=post_id, by=SYSTEM
         )
@@ -181,7 +182,7 @@ def test_the_leader_in_charge_is_the_units_own_or_the_nearest_aboves():
         post_deactivate(post_id=other.id, by=SYSTEM)
 
 
-def test_every_change_of_holders_is_told_in_the_same_transaction(monkeypatch: pytest.MonkeyPatch):
+def test_every_change_of_holders_is_told_in_the_same_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[changes.Change] = []
     monkeypatch.setattr(changes, "_listeners", [heard.append])
     post, person = makers.post(unit=makers.unit()), makers.person()
@@ -198,7 +199,7 @@ def test_every_change_of_holders_is_told_in_the_same_transaction(monkeypatch: py
     assert Appointment.objects.count() == 1
 
 
-def test_what_is_not_there_is_not_found():
+def test_what_is_not_there_is_not_found() -> None:
     from uuid import uuid4
 
     for act in (unit_deactivate,):
@@ -212,7 +213,7 @@ def test_what_is_not_there_is_not_found():
         appointment_end(appointment_id=uuid4(), ends=today(), by=SYSTEM)
 
 
-def test_groups_are_the_person_the_posts_and_the_units_with_those_above():
+def test_groups_are_the_person_the_posts_and_the_units_with_those_above() -> None:
     top = makers.unit("局")
     middle = makers.unit("处", parent=top)
     beside = makers.unit("旁处", parent=top)
@@ -227,7 +228,7 @@ def test_groups_are_the_person_the_posts_and_the_units_with_those_above():
     assert selectors.person_groups(SYSTEM) == []
 
 
-def test_the_actor_is_resolved_with_one_query(django_assert_num_queries):
+def test_the_actor_is_resolved_with_one_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     account = makers.user()
     unit = makers.unit("秘书科")
     person = makers.person("王敏", user=account)
@@ -238,7 +239,7 @@ def test_the_actor_is_resolved_with_one_query(django_assert_num_queries):
     assert (actor.label, actor.unit_name, actor.person_id) == ("王敏（科长）", "秘书科", person.id)
 
 
-def test_an_account_without_appointment_acts_without_a_post():
+def test_an_account_without_appointment_acts_without_a_post() -> None:
     account = makers.user()
     makers.person(user=account)
     assert (account.actor.appointment_id, account.actor.user_id) == (None, account.id)

@@ -7,6 +7,7 @@ import io
 from datetime import date, timedelta
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -43,10 +44,10 @@ def wrong(content: bytes) -> list[tuple[str, int, str]]:
 
 def state() -> dict[str, object]:
     """All there is, by the keys people know."""
-    codes = dict(Unit.objects.values_list("id", "code"))
-    posts = {post.id: (codes[post.unit_id], post.name) for post in Post.objects.all()}
+    codes: dict[UUID | None, str] = dict(Unit.objects.values_list("id", "code"))
+    posts: dict[UUID | None, tuple[str, str]] = {post.id: (codes[post.unit_id], post.name) for post in Post.objects.all()}
     numbers = dict(Person.objects.values_list("id", "staff_number"))
-    logins = dict(User.objects.values_list("id", "username"))
+    logins: dict[UUID | None, str] = dict(User.objects.values_list("id", "username"))
     return {
         "units": {
             u.code: (
@@ -79,7 +80,7 @@ def empty() -> None:
     Unit.objects.all().delete()
 
 
-def test_a_workbook_becomes_units_posts_people_and_appointments():
+def test_a_workbook_becomes_units_posts_people_and_appointments() -> None:
     plan = bring_in(books.whole())
     assert plan.problems == []
     assert state() == {
@@ -101,7 +102,7 @@ def test_a_workbook_becomes_units_posts_people_and_appointments():
     assert AuditRecord.objects.filter(event="organisation.workbook_imported").count() == 1
 
 
-def test_importing_twice_changes_nothing():
+def test_importing_twice_changes_nothing() -> None:
     bring_in(books.whole())
     ids = set(Unit.objects.values_list("id", flat=True)) | set(Appointment.objects.values_list("id", flat=True))
     before = state()
@@ -112,7 +113,7 @@ def test_importing_twice_changes_nothing():
     assert ids == set(Unit.objects.values_list("id", flat=True)) | set(Appointment.objects.values_list("id", flat=True))
 
 
-def test_accounts_are_made_without_a_usable_password_and_linked_once():
+def test_accounts_are_made_without_a_usable_password_and_linked_once() -> None:
     people = [["1001", "李建国", "LiJG"], ["1002", "王敏", "wangmin"]]
     existing = makers.user("王敏")
     User.objects.filter(id=existing.id).update(username="wangmin")
@@ -124,7 +125,7 @@ def test_accounts_are_made_without_a_usable_password_and_linked_once():
     assert bring_in(books.book(people=people)).empty
 
 
-def test_a_login_name_of_somebody_else_or_of_an_administrator_is_refused():
+def test_a_login_name_of_somebody_else_or_of_an_administrator_is_refused() -> None:
     makers.person("张三", user=(taken := makers.user()))
     admin = makers.system_admin()
     people = [
@@ -168,7 +169,7 @@ def test_a_login_name_of_somebody_else_or_of_an_administrator_is_refused():
 )
 def test_every_wrong_row_is_named_by_sheet_row_and_column(
     sheets: dict[str, list[list[object]]], places: list[tuple[str, int, str]]
-):
+) -> None:
     assert wrong(books.book(**sheets)) == places
 
 
@@ -187,13 +188,13 @@ def test_every_wrong_row_is_named_by_sheet_row_and_column(
         (["1001", "MSK", "科长", "2021-01-01", "", "", "是"], "主职"),  # a second primary one
     ],
 )
-def test_a_wrong_appointment_is_named_and_none_of_the_workbook_is_imported(row: list[object], column: str):
+def test_a_wrong_appointment_is_named_and_none_of_the_workbook_is_imported(row: list[object], column: str) -> None:
     content = books.book(books.UNITS, books.POSTS, books.PEOPLE, [*books.APPOINTMENTS, row])
     assert wrong(content) == [("任职", 5, column)]
     assert not Unit.objects.exists()
 
 
-def test_taking_out_of_use_what_is_held_is_named_where_the_workbook_says_it():
+def test_taking_out_of_use_what_is_held_is_named_where_the_workbook_says_it() -> None:
     bring_in(books.whole())
     people = [["1001", "李建国", "", "", "", 1, "否"]]
     assert wrong(books.book(people=people)) == [("人员", 2, "启用")]
@@ -201,19 +202,19 @@ def test_taking_out_of_use_what_is_held_is_named_where_the_workbook_says_it():
     assert ("部门", 2, "启用") in wrong(books.book(units=[["BGS", "办公室", "", "", 1, "", "", "否"]]))
 
 
-def test_many_wrong_rows_are_all_named():
+def test_many_wrong_rows_are_all_named() -> None:
     people = [[f"坏{n}", ""] for n in range(300)]
     assert len(wrong(books.book(people=people))) == 600
 
 
-def test_sheets_and_columns_are_checked_before_rows():
+def test_sheets_and_columns_are_checked_before_rows() -> None:
     assert wrong(books.pages({"其他": [["a"]]})) == [("", 0, "")]
     assert wrong(books.pages({"人员": []})) == [("人员", 0, "")]
     assert wrong(books.pages({"人员": [["工号", "年龄"], ["1", 3]]})) == [("人员", 1, "年龄"), ("人员", 1, "姓名")]
     assert wrong(books.pages({"人员": [["工号", "姓名", "姓名"]]})) == [("人员", 1, "姓名")]
 
 
-def test_formulas_and_errors_are_refused_but_a_text_that_looks_like_one_survives():
+def test_formulas_and_errors_are_refused_but_a_text_that_looks_like_one_survives() -> None:
     assert wrong(books.book(people=[["1", books.Formula("=1+1")]])) == [("人员", 2, "姓名")]
     assert wrong(books.book(people=[["1", "#N/A"]])) == [("人员", 2, "姓名")]
     makers.person('=HYPERLINK("x")')
@@ -222,19 +223,19 @@ def test_formulas_and_errors_are_refused_but_a_text_that_looks_like_one_survives
     assert state() == before
 
 
-def test_the_empty_workbook_imports_as_nothing():
+def test_the_empty_workbook_imports_as_nothing() -> None:
     plan = bring_in(empty_workbook())
     assert (plan.problems, plan.empty) == ([], True)
 
 
-def test_a_dry_run_writes_nothing():
+def test_a_dry_run_writes_nothing() -> None:
     plan = make_plan(read(io.BytesIO(books.whole())))
     assert plan.problems == []
     assert plan.counts["人员"].added == 2
     assert not Person.objects.exists()
 
 
-def test_an_import_speaks_once_to_who_follows_changes(monkeypatch: pytest.MonkeyPatch):
+def test_an_import_speaks_once_to_who_follows_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[changes.Change] = []
     monkeypatch.setattr(changes, "_listeners", [heard.append])
     bring_in(books.whole())
@@ -242,7 +243,7 @@ def test_an_import_speaks_once_to_who_follows_changes(monkeypatch: pytest.Monkey
     assert heard[0].posts == set(Post.objects.values_list("id", flat=True))
 
 
-def test_the_number_of_statements_does_not_grow_with_the_rows(django_assert_max_num_queries):
+def test_the_number_of_statements_does_not_grow_with_the_rows(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     posts = [["A", f"岗位{n}", "工作人员", n] for n in range(50)]
     people = [[f"{n}", f"张{n}", f"zhang{n}"] for n in range(400)]
     appointments = [[f"{n}", "A", f"岗位{n % 50}", "2020-01-01"] for n in range(400)]
@@ -286,7 +287,8 @@ def organisations(draw: st.DrawFn) -> dict[str, list[list[object]]]:
     for person in people:
         for place, post in enumerate(draw(st.lists(st.sampled_from(posts), max_size=3, unique_by=lambda p: p[1]))):
             starts = draw(DAYS)
-            ends = draw(st.none() | st.integers(0, 4000).map(lambda n, s=starts: s + timedelta(days=n)))
+            days = draw(st.none() | st.integers(0, 4000))
+            ends = None if days is None else starts + timedelta(days=days)
             primary = "是" if place == 0 and draw(st.booleans()) else ""
             acting = draw(st.sampled_from(["是", "否", ""]))
             appointments.append([person[0], post[0], post[1], starts, ends, acting, primary])
@@ -295,7 +297,7 @@ def organisations(draw: st.DrawFn) -> dict[str, list[list[object]]]:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=organisations())
-def test_what_is_exported_imports_to_the_same_state(rows: dict[str, list[list[object]]]):
+def test_what_is_exported_imports_to_the_same_state(rows: dict[str, list[list[object]]]) -> None:
     empty()
     assert bring_in(books.book(**rows)).problems == []
     before = state()
@@ -306,7 +308,7 @@ def test_what_is_exported_imports_to_the_same_state(rows: dict[str, list[list[ob
     assert state() == before
 
 
-def test_kinds_of_posts_all_have_a_name_in_the_workbook():
+def test_kinds_of_posts_all_have_a_name_in_the_workbook() -> None:
     from saas.organisation.workbook.layout import POST_KINDS
 
     assert set(POST_KINDS.values()) == set(PostKind.values)

@@ -17,15 +17,15 @@ FILE = Path(__file__).resolve().parents[1] / "data" / "official_documents.jsonl"
 
 
 @cache
-def documents() -> tuple[dict[str, object], ...]:
+def documents() -> tuple[dict[str, Any], ...]:
     return tuple(json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines())
 
 
-def body(document: dict[str, object]) -> str:
+def body(document: dict[str, Any]) -> str:
     return "\n".join(paragraph["text"] for paragraph in document["paragraphs"])
 
 
-def entry(document: dict[str, object], groups: frozenset[uuid.UUID] = frozenset({EVERYONE})) -> SearchEntry:
+def entry(document: dict[str, Any], groups: frozenset[uuid.UUID] = frozenset({EVERYONE})) -> SearchEntry:
     return SearchEntry(
         kind="document",
         object_id=uuid.uuid5(uuid.NAMESPACE_URL, str(document["index_number"])),

@@ -24,7 +24,8 @@ class Job:
 
     def pause(self, attempts_made: int) -> timedelta:
         """How long to wait before the next try: doubling, at most ten minutes."""
-        return min(FIRST_PAUSE * 2**attempts_made, LONGEST_PAUSE)
+        doubled: timedelta = FIRST_PAUSE * 2**attempts_made
+        return min(doubled, LONGEST_PAUSE)
 
 
 @dataclass(frozen=True, slots=True)

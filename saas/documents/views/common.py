@@ -10,8 +10,10 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from saas.core.tenancy import TenantRef, current_tenant
 from saas.documents.kinds import PRINTED_URGENCY, Urgency
 from saas.documents.models import Document
+from tenants.selectors import active_bureaus
 
 PAGE_SIZE = 30
 
@@ -53,3 +55,9 @@ def matching(documents: QuerySet[Document], words: str) -> QuerySet[Document]:
 def printed_urgency(document: Document) -> str:
     """The urgency as tags and pages name it; empty for an ordinary document."""
     return PRINTED_URGENCY[Urgency(document.urgency)]
+
+
+def other_bureaus() -> list[TenantRef]:
+    """The bureaus a document can be sent to: all at work but one's own."""
+    own = current_tenant().id
+    return [ref for ref in active_bureaus() if ref.id != own]

@@ -30,8 +30,7 @@ from saas.documents.layout.reading import page_png
 from saas.documents.models import Document
 from saas.documents.services.drafting import DraftConflict
 from saas.documents.services.production import font_set
-from saas.documents.views.common import list_page, matching
-from tenants.selectors import active_bureaus
+from saas.documents.views.common import list_page, matching, other_bureaus
 
 PREVIEW_PAGES = 3
 PREVIEW_WIDTH = 794
@@ -54,7 +53,7 @@ def drafts(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """Begin a document."""
-    bureaus = active_bureaus()
+    bureaus = other_bureaus()
     own = current_tenant()
     if request.method == "POST":
         form = DraftForm(request.POST, bureaus=bureaus)
@@ -80,7 +79,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Go on writing; POST saves, and submits when asked to."""
     document = visible_document(document_id, reader_of(request))
-    bureaus = active_bureaus()
+    bureaus = other_bureaus()
     written = document.written
     if request.method == "POST":
         return _save(request, document, DraftForm(request.POST, bureaus=bureaus, annexes=written.annexes))
@@ -120,7 +119,7 @@ def _save(request: HttpRequest, document: Document, form: DraftForm) -> HttpResp
 def autosave(request: HttpRequest, document_id: UUID) -> JsonResponse:
     """Save what is on the page. JSON: 200 {version, at}; 409 {version, by, theirs}; 422 {message, fields}."""
     document = visible_document(document_id, reader_of(request))
-    form = DraftForm(request.POST, bureaus=active_bureaus(), annexes=document.written.annexes)
+    form = DraftForm(request.POST, bureaus=other_bureaus(), annexes=document.written.annexes)
     if not form.is_valid():
         wrong = {name: [str(e) for e in errors] for name, errors in form.errors.items()}
         return JsonResponse({"message": next(iter(wrong.values()))[0], "fields": wrong}, status=422)
@@ -141,7 +140,7 @@ def autosave(request: HttpRequest, document_id: UUID) -> JsonResponse:
 def preview(request: HttpRequest) -> HttpResponse:
     """The pages as they would be printed, with what the rules say; a fragment, at most 40 a minute and person."""
     _throttle(str(acting(request).person_id))
-    bureaus = active_bureaus()
+    bureaus = other_bureaus()
     form = DraftForm(request.POST, bureaus=bureaus)
     if not form.is_valid():
         return render(request, "documents/_preview.html", {"problem": next(iter(form.errors.values()))[0]}, status=422)

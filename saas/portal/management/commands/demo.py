@@ -77,7 +77,8 @@ class Command(BaseCommand):
                 cursor.execute(
                     "SELECT count(*) FILTER (WHERE status = 'failed'), "
                     "count(*) FILTER (WHERE status IN ('todo', 'doing') AND queue_name <> 'periodic') "
-                    "FROM cell.procrastinate_jobs WHERE scheduled_at IS NULL OR scheduled_at <= now() + interval '1 min'"
+                    "FROM cell.procrastinate_jobs "
+                    "WHERE scheduled_at IS NULL OR scheduled_at <= now() + interval '1 min'"
                 )
                 failed, waiting = cursor.fetchone()
             if failed:
