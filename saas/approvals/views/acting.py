@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from saas.accounts.requests import actor_of
 from saas.approvals import selectors, services, wording
 from saas.approvals.engine.commands import ON_TASK, Act
 from saas.approvals.engine.state import Assignee, AssigneeKind, Status
@@ -77,7 +78,7 @@ def act(request: HttpRequest, task_id: UUID) -> HttpResponse:
         result = services.act(
             task_id=task_id,
             act=wanted,
-            by=counting.actor_of(request),
+            by=actor_of(request),
             opinion=opinion,
             idempotency_key=key,
             target=target,
@@ -90,6 +91,7 @@ def act(request: HttpRequest, task_id: UUID) -> HttpResponse:
             "opinion": opinion,
             "picked": picked,
             "tried": name,
+            "node_picked": request.POST.get("node", ""),
             "conflict": isinstance(refused, Conflict),
         }
         return matter.task_page(request, task_id, status=refused.status, shown=shown)
@@ -128,9 +130,7 @@ def withdraw(request: HttpRequest, task_id: UUID) -> HttpResponse:
     key = request.POST.get("key") or uuid.uuid4().hex
     reason = request.POST.get("reason", "")
     try:
-        result = services.withdraw(
-            task_id=task_id, by=counting.actor_of(request), idempotency_key=key[:64], reason=reason
-        )
+        result = services.withdraw(task_id=task_id, by=actor_of(request), idempotency_key=key[:64], reason=reason)
     except Conflict as refused:
         instance_id = Task.objects.values_list("instance_id", flat=True).get(id=task_id)
         return matter.matter_page(request, instance_id, status=409, problem=str(refused.message))
@@ -142,7 +142,7 @@ def withdraw(request: HttpRequest, task_id: UUID) -> HttpResponse:
 @access(Permission.STAFF)
 def remove(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """减签."""
-    result = remove_added(task_id=task_id, by=counting.actor_of(request), idempotency_key=_key(request))
+    result = remove_added(task_id=task_id, by=actor_of(request), idempotency_key=_key(request))
     toasts.show_next(request, _("已减签。"))
     return redirect("approvals:matter", instance_id=result.instance_id)
 
@@ -152,7 +152,7 @@ def remove(request: HttpRequest, task_id: UUID) -> HttpResponse:
 def remind(request: HttpRequest, instance_id: UUID) -> HttpResponse:
     """催办."""
     try:
-        times = services.remind(instance_id=instance_id, by=counting.actor_of(request), idempotency_key=_key(request))
+        times = services.remind(instance_id=instance_id, by=actor_of(request), idempotency_key=_key(request))
     except YunshuError as refused:
         if refused.status not in {409, 429}:
             raise
@@ -168,7 +168,7 @@ def terminate(request: HttpRequest, instance_id: UUID) -> HttpResponse:
     try:
         services.terminate(
             instance_id=instance_id,
-            by=counting.actor_of(request),
+            by=actor_of(request),
             reason=request.POST.get("reason", ""),
             idempotency_key=_key(request),
         )
@@ -190,7 +190,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
         wanted = [UUID(one) for one in ids]
     except ValueError:
         raise BadRequest(_("所选的待办无法识别。")) from None
-    key, by = _key(request), counting.actor_of(request)
+    key, by = _key(request), actor_of(request)
     rows = {row.id: row for row in Task.objects.filter(id__in=wanted).only("id", "title", "bulk", "node_name")}
     visible = {row.id for row in selectors.todo_list(counting.seats(request), TodoQuery(limit=10_000)).rows}
     results: list[tuple[str, bool, str]] = []
@@ -227,7 +227,7 @@ def mark_read(request: HttpRequest) -> HttpResponse:
         raise BadRequest(_("所选的待阅无法识别。")) from None
     if not ids:
         raise Invalid(_("请先选择要标为已阅的文件。"))
-    count = service_mark_read(item_ids=ids, by=counting.actor_of(request))
+    count = service_mark_read(item_ids=ids, by=actor_of(request))
     toasts.show_next(request, ngettext("%(n)d 件标为已阅。", "%(n)d 件标为已阅。", count) % {"n": count})
     return redirect("approvals:to_read")
 
@@ -236,7 +236,7 @@ def mark_read(request: HttpRequest) -> HttpResponse:
 @access(Permission.STAFF)
 def phrases(request: HttpRequest) -> HttpResponse:
     """Keep or drop one of the reader's own 常用意见."""
-    person_id = counting.actor_of(request).person_id
+    person_id = actor_of(request).person_id
     text = request.POST.get("text", "").strip()
     if not text or len(text) > 200 or person_id is None:
         raise Invalid(_("常用意见为 1 到 200 字。"))

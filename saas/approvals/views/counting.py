@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
+from saas.accounts.requests import actor_of
 from saas.approvals import selectors
 from saas.approvals.selectors import Seats, TodoCounts
-from saas.core.actors import Actor
 
 _SEATS, _COUNTS = "_approvals_seats", "_approvals_counts"
-
-
-def actor_of(request: HttpRequest) -> Actor:
-    """Who acts in this request."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor
 
 
 def seats(request: HttpRequest) -> Seats:

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 from openpyxl import Workbook
 
+from saas.accounts.requests import actor_of
 from saas.approvals import registry, selectors, wording
 from saas.approvals.engine.state import Status
 from saas.approvals.selectors import Page, TodoQuery, TodoRow, TodoSort
@@ -27,12 +28,24 @@ from saas.core.audit.services import Target
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """What a small tag says in the reader's language, and how it is drawn."""
+
+    text: str
+    kind: str
+
+
+_URGENT = {1: "ping", 2: "jia", 3: "te", 4: "te"}
+_STATUS = {Status.RUNNING: "info", Status.SUSPENDED: "warn", Status.FINISHED: "good", Status.TERMINATED: "bad"}
+
+
+@dataclass(frozen=True, slots=True)
 class TodoItem:
     """A to-do with what only the page needs."""
 
     row: TodoRow
     kind: str
-    urgency: str
+    urgency: Label
     workdays_left: int | None
 
 
@@ -117,9 +130,14 @@ def todo(request: HttpRequest) -> HttpResponse:
     return render(request, "approvals/todo.html", context)
 
 
-def urgency(weight: int) -> str:
-    """The urgency's name; empty for an ordinary matter."""
-    return str(wording.URGENCY.get(weight, ""))
+def urgency(weight: int) -> Label:
+    """The urgency's tag; its text is empty for an ordinary matter."""
+    return Label(str(wording.URGENCY.get(weight, "")), _URGENT.get(weight, "plain"))
+
+
+def status_label(status: Status) -> Label:
+    """The tag of an instance's state."""
+    return Label(str(wording.STATUSES[status]), _STATUS[status])
 
 
 def _subtitle(counts: selectors.TodoCounts) -> str:
@@ -146,7 +164,7 @@ def todo_export(request: HttpRequest) -> HttpResponse:
             [
                 as_text(row.title),
                 as_text(row.number),
-                urgency(row.urgency),
+                urgency(row.urgency).text,
                 kinds.get(row.subject_kind, row.subject_kind),
                 as_text(row.from_label),
                 as_text(row.node_name),
@@ -158,7 +176,7 @@ def todo_export(request: HttpRequest) -> HttpResponse:
     book.save(content)
     record(
         Event.LIST_EXPORTED,
-        by=counting.actor_of(request),
+        by=actor_of(request),
         target=Target("list", "todo", _("待办事项")),
         detail={"rows": len(page.rows), "kind": query.kind, "words": query.words},
     )
@@ -192,10 +210,10 @@ def to_read(request: HttpRequest) -> HttpResponse:
 def done(request: HttpRequest) -> HttpResponse:
     """已办."""
     words = request.GET.get("q", "")[:100]
-    page = selectors.done_list(counting.actor_of(request), words=words, offset=offset_of(request))
+    page = selectors.done_list(actor_of(request), words=words, offset=offset_of(request))
     kinds = registry.subject_kinds()
     items = [
-        (row, kinds.get(row.subject_kind, row.subject_kind), urgency(row.urgency), wording.STATUSES[Status(row.status)])
+        (row, kinds.get(row.subject_kind, row.subject_kind), urgency(row.urgency), status_label(Status(row.status)))
         for row in page.rows
     ]
     return render(request, "approvals/done.html", {"items": items, "words": words, "page": paging(page)})
@@ -207,10 +225,10 @@ def started(request: HttpRequest) -> HttpResponse:
     """我发起的."""
     words = request.GET.get("q", "")[:100]
     running = bool(request.GET.get("running"))
-    page = selectors.started_list(counting.actor_of(request), words=words, running=running, offset=offset_of(request))
+    page = selectors.started_list(actor_of(request), words=words, running=running, offset=offset_of(request))
     kinds = registry.subject_kinds()
     items = [
-        (row, kinds.get(row.subject_kind, row.subject_kind), urgency(row.urgency), wording.STATUSES[Status(row.status)])
+        (row, kinds.get(row.subject_kind, row.subject_kind), urgency(row.urgency), status_label(Status(row.status)))
         for row in page.rows
     ]
     context = {"items": items, "words": words, "running": running, "page": paging(page)}

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import get_template
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET
 
-from saas.approvals import policies, registry, selectors, store, wording
+from saas.accounts.requests import actor_of
+from saas.approvals import policies, registry, selectors, store
 from saas.approvals.definition import Approve, RuleKind
 from saas.approvals.engine.commands import Act
 from saas.approvals.engine.state import ADDED, Status, Task, TaskKind, TaskState
@@ -21,7 +27,7 @@ from saas.approvals.models import Task as TaskRow
 from saas.approvals.selectors.matter import matter_of, names_of_assignees, possible_acts, return_choices, seat_name
 from saas.approvals.services.acting import not_yours, why_not_withdraw
 from saas.approvals.views import counting
-from saas.approvals.views.lists import urgency, workdays_left
+from saas.approvals.views.lists import status_label, urgency, workdays_left
 from saas.core.access import Permission, access
 from saas.core.actors import Actor
 from saas.core.errors import NotFound
@@ -42,7 +48,7 @@ def task_page(
     request: HttpRequest, task_id: UUID, *, status: int = 200, shown: Mapping[str, Any] | None = None
 ) -> HttpResponse:
     """The handling page, after a refused act with its message and everything that was typed."""
-    by = counting.actor_of(request)
+    by = actor_of(request)
     loaded = store.read_by_task(task_id)
     if loaded is None:
         raise NotFound(_("没有这项待办，可能已经撤销。"))
@@ -54,6 +60,7 @@ def task_page(
     if not wanted.seen and wanted.state is TaskState.OPEN:
         TaskRow.objects.filter(id=task_id, state=TaskState.OPEN).update(seen=True)
     acts = possible_acts(loaded, wanted)
+    picked: Mapping[str, list[str]] = (shown or {}).get("picked", {})
     context = {
         **_common(request, loaded, by),
         "task": wanted,
@@ -61,21 +68,67 @@ def task_page(
         "seat": seat_name(counting.seats(request), wanted),
         "possible": {one.act.value: one for one in acts if not one.why_not},
         "impossible": [one for one in acts if one.why_not],
-        "more": [one for one in acts if not one.why_not and one.act in _MORE],
+        "pickers": [
+            _picker(one.act.value, one.label, field=f"to_{one.act.value}", hint=str(_MORE[one.act]), picked=picked)
+            for one in acts
+            if not one.why_not and one.act in _MORE
+        ],
         "returns": return_choices(loaded, wanted),
-        "choices": _choices(loaded, wanted),
+        "choosers": [
+            _picker(
+                "agree", _("选择“%(node)s”的办理人") % {"node": name}, field=f"chosen_{k}", among=among, picked=picked
+            )
+            for k, name, among in _choices(loaded, wanted)
+        ],
         "due_left": workdays_left(wanted.due_at),
         "at_start": wanted.kind is TaskKind.START,
         "opinion_required": getattr(loaded.flow.node(wanted.node), "opinion_required", False),
         "key": uuid.uuid4().hex,
-        "picked": {},
         "opinion": "",
         **(shown or {}),
     }
     return render(request, "approvals/task.html", context, status=status)
 
 
-_MORE = (Act.TRANSFER, Act.DELEGATE, Act.ADD_BEFORE, Act.ADD_BESIDE, Act.ADD_AFTER, Act.CIRCULATE)
+_MORE = {
+    Act.TRANSFER: _lazy("由所选岗位接手办理，您不再办理。"),
+    Act.DELEGATE: _lazy("请所选岗位先提意见，办完回到您这里，由您决定。"),
+    Act.ADD_BEFORE: _lazy("在您之前先请所选岗位办理，办完回到您这里。"),
+    Act.ADD_BESIDE: _lazy("请所选岗位与您同时办理本环节。"),
+    Act.ADD_AFTER: _lazy("您同意之后，再请所选岗位办理，然后才到下一环节。"),
+    Act.CIRCULATE: _lazy("送所选岗位阅知，不影响办理。"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picker:
+    """A choice of posts and units: for which act, under which field, and where its options come from.
+
+    `first_url` ticks what a refused act had ticked; `url` is for searching, when the page's own ticks are sent.
+    """
+
+    act: str
+    label: str
+    field: str
+    url: str
+    first_url: str
+    hint: str = ""
+
+
+def _picker(
+    act: str, label: str, *, field: str, picked: Mapping[str, list[str]], hint: str = "", among: str = ""
+) -> Picker:
+    asked = [("field", field), *(("among", one) for one in [among] if one)]
+    ticked = [(field, value) for value in picked.get(field, ())]
+    address = reverse("approvals:assignees")
+    return Picker(
+        act=act,
+        label=label,
+        field=field,
+        url=f"{address}?{urlencode(asked)}",
+        first_url=f"{address}?{urlencode(asked + ticked)}",
+        hint=hint,
+    )
 
 
 @require_GET
@@ -87,7 +140,7 @@ def matter(request: HttpRequest, instance_id: UUID) -> HttpResponse:
 
 def matter_page(request: HttpRequest, instance_id: UUID, *, status: int = 200, problem: str = "") -> HttpResponse:
     """The matter's page, after a refused act with its message."""
-    by = counting.actor_of(request)
+    by = actor_of(request)
     loaded = store.read(instance_id)
     if loaded is None or not selectors.may_read(instance_id, by):
         raise NotFound(_("没有这件事，或您无权查看。"))
@@ -133,14 +186,16 @@ def _common(request: HttpRequest, loaded: store.Loaded, by: Actor) -> dict[str, 
     header = loaded.header
     handler = registry.handler_of(header.subject.kind)
     whole = matter_of(loaded, by)
+    summary = handler.summary(header.subject.id, by)
     return {
         "header": header,
         "subject": header.subject,
         "kind": str(handler.label or header.subject.kind),
-        "urgency": urgency(header.subject.urgency),
-        "summary": handler.summary(header.subject.id, by),
+        "mark": urgency(header.subject.urgency),
+        "summary": summary,
+        "summary_html": get_template(summary.template).render(dict(summary.context)) if summary else "",
         "matter": whole,
-        "status": wording.STATUSES[loaded.state.status],
+        "status": status_label(loaded.state.status),
         "state": loaded.state,
         "phrases": [*whole.phrases, *(one for one in PHRASES if one not in whole.phrases)],
     }
