@@ -9,8 +9,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from saas.approvals.models import Instance, ReadItem, Task
 from saas.approvals.selectors import may_read
+from saas.approvals.selectors.for_subjects import FlowStanding, flow_standing, instances_met_by
 from saas.core.access import Permission
 from saas.core.actors import Actor
 from saas.core.errors import NotFound
@@ -63,11 +63,8 @@ def reader_for(actor: Actor) -> Reader:
 def documents_visible_to(reader: Reader) -> QuerySet[Document]:
     """Documents the reader may read: named as a reader, asked by a flow, or the clerk of what left drafting."""
     groups = list(reader.groups)
-    person = reader.actor.person_id
-    asked = Task.objects.filter(Q(state="open", assignee_id__in=groups) | Q(done_by=person, done_by__isnull=False))
-    given = ReadItem.objects.filter(Q(person_id=person, person_id__isnull=False) | Q(post_id__in=groups))
-    allowed = Q(readers__overlap=groups) | Q(flow_instance_id__in=asked.values("instance_id"))
-    allowed |= Q(flow_instance_id__in=given.values("instance_id"))
+    asked, given = instances_met_by(groups=groups, person_id=reader.actor.person_id)
+    allowed = Q(readers__overlap=groups) | Q(flow_instance_id__in=asked) | Q(flow_instance_id__in=given)
     if reader.may(Permission.KEEP_NUMBERS):
         allowed |= Q(direction=Direction.OUTGOING) & ~Q(state__in=[State.DRAFTING, State.IN_APPROVAL])
     if reader.may(Permission.REGISTER_INCOMING):
@@ -102,8 +99,8 @@ def can_edit(document: Document, by: Actor) -> bool:
     return document.state == State.DRAFTING and not document.is_incoming and is_drafter(document, by)
 
 
-def flow_of(document: Document) -> Instance | None:
+def flow_of(document: Document) -> FlowStanding | None:
     """The flow the document is in or has been through last."""
     if document.flow_instance_id is None:
         return None
-    return Instance.objects.filter(id=document.flow_instance_id).first()
+    return flow_standing(document.flow_instance_id)

@@ -69,13 +69,11 @@ def lacking(text: Iterable[str], families: tuple[str, ...], folder: Path) -> tup
     Returns:
         (set in a fallback font, shown by no font), each in order of first appearance.
     """
-    wanted = list(dict.fromkeys(ch for ch in text if ch not in _BLANK))
     by_family = _coverage(folder)
-    primary = by_family.get(families[0], frozenset())
-    every = frozenset().union(*(by_family.get(family, frozenset()) for family in families))
-    fallback = [ch for ch in wanted if ord(ch) not in primary and ord(ch) in every]
-    nowhere = [ch for ch in wanted if ord(ch) not in every]
-    return fallback, nowhere
+    first, *others = (by_family.get(family, frozenset()) for family in families)
+    absent = [ch for ch in dict.fromkeys(text) if ord(ch) not in first and ch not in _BLANK]
+    fallback = [ch for ch in absent if any(ord(ch) in other for other in others)]
+    return fallback, [ch for ch in absent if ch not in fallback]
 
 
 @functools.lru_cache(maxsize=8)

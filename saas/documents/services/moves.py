@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from saas.approvals.models import Instance
+from saas.approvals.selectors.for_subjects import lock_flow
 from saas.core.audit.services import Target
 from saas.core.errors import Conflict, NotFound
 from saas.documents.kinds import Direction, Sensitivity, State, Urgency
@@ -42,7 +42,7 @@ def locked(document_id: UUID) -> Document:
     # A flow's act holds its instance and then writes here: the same order everywhere, or two acts wait for each other.
     flow = Document.objects.filter(id=document_id).values_list("flow_instance_id", flat=True).first()
     if flow is not None:
-        Instance.objects.select_for_update(no_key=True).filter(id=flow).values_list("id", flat=True).first()
+        lock_flow(flow)
     document = Document.objects.select_for_update().filter(id=document_id).first()
     if document is None:
         raise NotFound(_("没有这份公文。"))
