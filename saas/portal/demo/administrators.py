@@ -8,11 +8,13 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from allauth.mfa import app_settings
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_counter_from_time, hotp_value
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -40,7 +42,7 @@ class Secrets:
 
     def code(self) -> str:
         """The six digits that are asked for now."""
-        return str(format_hotp_value(hotp_value(self.authenticator, hotp_counter_from_time()[0])))
+        return str(format_hotp_value(hotp_value(self.authenticator, int(time.time()) // app_settings.TOTP_PERIOD)))
 
 
 def load() -> Secrets:
