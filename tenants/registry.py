@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import psycopg
 from django.db import connections
+from psycopg import sql
 
 from saas.core.tenancy import TenantRef
 from tenants.context import ActiveTenant, outside_tenants
@@ -89,7 +90,7 @@ class HostCache:
         while not self._ending.is_set():
             try:
                 with psycopg.connect(_conninfo(), autocommit=True) as connection:
-                    connection.execute(f"LISTEN {CHANNEL}")
+                    connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
                     self.listening = True
                     self.drop()
                     for _notice in connection.notifies():

@@ -25,6 +25,13 @@ def register(maker: Maker) -> None:
 
 
 def create(*, hashes: Mapping[Role, str], by: Actor) -> None:
-    """Make the first administrators of the current tenant."""
+    """Make the first administrators of the current tenant.
+
+    Raises:
+        RuntimeError: nobody registered: a bureau no one can enter must not look ready.
+    """
+    if not _makers:
+        message = "nothing makes accounts in this process"
+        raise RuntimeError(message)
     for maker in _makers:
         maker(hashes=hashes, by=by)

@@ -143,7 +143,7 @@ def _canary(
     try:
         with transaction.atomic(using=OWNER_ALIAS):
             with connections[OWNER_ALIAS].cursor() as cursor:
-                cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
             script = recording.record(loader, applied=had, missing=missing, schema=item.schema)
             with connections[OWNER_ALIAS].cursor() as cursor:
                 cursor.execute(_after(item.schema, script))

@@ -1,0 +1,110 @@
+"""What the figures of tenancy are measured on: many bureaus in the cell, and the peer's own database and process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import sql as compose
+
+PEER_DATABASE = "yunshu_peer"
+PEER_TENANTS = 10
+
+
+def median_seconds(action: Callable[[], object], *, rounds: int) -> float:
+    """The median time of `action` in seconds."""
+    taken = []
+    for _round in range(rounds):
+        started = time.perf_counter()
+        action()
+        taken.append(time.perf_counter() - started)
+    return sorted(taken)[len(taken) // 2]
+
+
+@contextmanager
+def many_bureaus(count: int) -> Iterator[list[str]]:
+    """`count` more schemas in the registry, made from the script alone: no keys, no accounts; removed at the end."""
+    import uuid
+
+    from tenants.database.owner import owner_connection
+    from tenants.provisioning import create, scripts, sql
+
+    _digest, script = scripts.whole_schema()
+    schemas = [create.new_schema_name() for _number in range(count)]
+    try:
+        for number, schema in enumerate(schemas):
+            create._make_schema(schema, script)
+            with owner_connection() as owner:
+                owner.execute(
+                    "INSERT INTO tenants_bureau (id, code, name, short_name, division_code, level, parent_code, state, "
+                    "plan, schema_name, created_at, migrated_to, migration_error) "
+                    "VALUES (%s, %s, %s, '', '110101', 'county', '', 'active', '', %s, now(), '', '')",
+                    [uuid.uuid4(), f"bench-{number}", f"第{number}单位", schema],
+                )
+        yield schemas
+    finally:
+        with owner_connection() as owner:
+            for schema in schemas:
+                owner.execute(sql.drop(schema))
+                owner.execute("DELETE FROM tenants_bureau WHERE schema_name = %s", [schema])
+
+
+def superuser(database: str) -> psycopg.Connection[Any]:
+    """The run's superuser in one of its databases."""
+    from tests.stack import SUPERUSER_VARIABLE
+
+    url = psycopg.conninfo.make_conninfo(os.environ[SUPERUSER_VARIABLE], dbname=database)
+    return psycopg.connect(url, autocommit=True)
+
+
+@contextmanager
+def peer_database() -> Iterator[dict[str, str]]:
+    """An empty database of the same cluster for stock django-tenants; gives the environment of its process."""
+    from urllib.parse import urlsplit, urlunsplit
+
+    from tenants.cell_database import prepare_database
+    from tests.stack import CELL, zone
+
+    owner = urlsplit(os.environ["OWNER_DATABASE_URL"])
+    names = compose.Identifier(PEER_DATABASE), compose.Identifier(owner.username or "")
+    with superuser("postgres") as connection:
+        connection.execute(compose.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(names[0]))
+        connection.execute(compose.SQL("CREATE DATABASE {} OWNER {}").format(*names))
+    with superuser(PEER_DATABASE) as connection:
+        prepare_database(connection, zone=zone(), cell=CELL)
+    url = urlunsplit(owner._replace(path=f"/{PEER_DATABASE}"))
+    try:
+        yield {
+            **os.environ,
+            "DATABASE_URL": url,
+            "OWNER_DATABASE_URL": "",
+            "PROCESS": "cli",
+            "DJANGO_SETTINGS_MODULE": "tests.benchmarks.tenancy_peer_settings",
+        }
+    finally:
+        with superuser("postgres") as connection:
+            connection.execute(compose.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(names[0]))
+
+
+def peer(actions: Sequence[str]) -> dict[str, float]:
+    """Run `actions` of `tenancy_peer` one after the other in a process of stock django-tenants; seconds by name."""
+    with peer_database() as environment:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.benchmarks.tenancy_peer", *actions],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode != 0:
+        message = f"the peer failed:\n{done.stderr[-3000:]}"
+        raise RuntimeError(message)
+    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return result
