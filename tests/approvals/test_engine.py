@@ -290,7 +290,9 @@ def test_a_suspended_flow_refuses_acts_and_its_limits_wait() -> None:
     refused(case, Act.AGREE, "a", Reason.SUSPENDED)
     case.run(Act.RESUME, by="admin")
     moved = case.task("a").due_at
-    assert due is not None and moved is not None and moved > due
+    assert due is not None
+    assert moved is not None
+    assert moved > due
     case.act(Act.AGREE, "a")
 
 
@@ -300,7 +302,9 @@ def test_an_entry_arms_the_limit_anew() -> None:
     case.act(Act.AGREE, "a")
     case.act(Act.RETURN, "b", node="one")
     second = case.task("a").due_at
-    assert first is not None and second is not None and second > first
+    assert first is not None
+    assert second is not None
+    assert second > first
 
 
 def test_choosing_the_next_signers_belongs_to_the_act_before() -> None:

@@ -298,10 +298,11 @@ def test_an_automatic_act_runs_in_a_job_and_a_refusal_holds_with_its_reason(
     office.act(Act.AGREE, "a", instance)
     run_jobs()
     assert [row.holds for row in selectors.stuck_list()] == [(("m", "failed", "没有文号簿"),)]
+    from django.utils import timezone
+
+    from saas.approvals import store
     from saas.approvals.engine.commands import Command
     from saas.approvals.services.running import run
-    from saas.approvals import store
-    from django.utils import timezone
 
     loaded = store.lock(instance)
     assert loaded is not None
