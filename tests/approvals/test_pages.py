@@ -149,7 +149,8 @@ def test_a_stale_page_is_told_who_did_what_and_keeps_the_opinion(office: Office,
     stale = reader.post(f"/tasks/{task}/act/", act_of("agree", opinion="我的长意见"))
     text = stale.content.decode()
     assert stale.status_code == 409
-    assert "人c" in text and "我的长意见" in text
+    assert "人c" in text
+    assert "我的长意见" in text
     assert 'value="agree"' not in text
 
 
@@ -162,7 +163,8 @@ def test_transferring_asks_for_somebody_and_moves_the_task(office: Office, runni
     assert "没有找到“人c”" in found
     value = f"post:{office.post('c')}"
     found = reader.get("/assignees/", {"field": "to_transfer", "who": "人c"}).content.decode()
-    assert value in found and 'name="to_transfer"' in found
+    assert value in found
+    assert 'name="to_transfer"' in found
     assert reader.post(f"/tasks/{task}/act/", act_of("transfer", to_transfer=value)).status_code == 302
     assert Task.objects.get(id=office.task("c", running)).node == "one"
 
