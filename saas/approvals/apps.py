@@ -37,7 +37,17 @@ class ApprovalsConfig(AppConfig):
             ("started", _("我发起的"), "approvals:started", 40, "send", None, 0, "", Permission.STAFF),
             ("delegations", _("委托代办"), "approvals_admin:delegations", 90, "users", None, 0, "", Permission.STAFF),
             ("flows", _("流程"), "approvals_admin:flows", 310, "git-branch", None, 0, "", Permission.DESIGN_FLOWS),
-            ("stuck", _("卡住事项"), "approvals_admin:stuck", 320, "alert-triangle", None, 0, "", Permission.DESIGN_FLOWS),
+            (
+                "stuck",
+                _("卡住事项"),
+                "approvals_admin:stuck",
+                320,
+                "alert-triangle",
+                None,
+                0,
+                "",
+                Permission.DESIGN_FLOWS,
+            ),
         )
         for key, label, url, order, icon, count, bar, short, permission in entries:
             navigation.register(
