@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -129,7 +130,7 @@ class Environment:
         Path, "the folder with the document fonts (仿宋, 黑体, 楷体, 宋体, 小标宋)", Path("/usr/share/fonts")
     )
     metrics_port: int = _variable(_whole, "a port for metrics, 0 for none", 0)
-    run_folder: Path = _variable(Path, "a folder for sockets, metrics files and logs", Path("/tmp"))
+    run_folder: Path = _variable(Path, "a folder for sockets, metrics files and logs", Path(tempfile.gettempdir()))
     debug: bool = _variable(_flag, "true or false", False)
     demo: bool = _variable(_flag, "true or false", False)
 

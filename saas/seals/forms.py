@@ -14,6 +14,13 @@ from saas.seals.picture import LEAST_MM, LONGEST_NAME, MOST_MM
 MOST_CHECK_BYTES = 50 * 1024 * 1024
 
 
+class _Posts(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Posts, each with its unit."""
+
+    def label_from_instance(self, obj: Post) -> str:
+        return f"{obj.unit.name} · {obj.name}"
+
+
 class SealForm(forms.Form):
     """A new seal."""
 

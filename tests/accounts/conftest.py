@@ -78,7 +78,7 @@ class HostClient(Client):
             connection.set_tenant(before)  # type: ignore[attr-defined]
 
 
-def browser_at(bureau: TenantRef) -> Client:
+def browser_at(bureau: TenantRef) -> HostClient:
     """A browser at a bureau's host."""
     return HostClient(headers={"host": f"{bureau.code}.localhost"})
 

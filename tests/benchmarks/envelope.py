@@ -7,6 +7,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 

@@ -6,6 +6,7 @@ import io
 import statistics
 import time
 from datetime import date
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -67,16 +68,19 @@ def _import(content: bytes) -> tuple[float, float, list[tuple[str, list[str], li
     return read_seconds, write_seconds, tables
 
 
-def _rows() -> list[tuple[str, list[str], list[tuple[object, ...]]]]:
+def _rows() -> list[tuple[str, list[str], list[tuple[Any, ...]]]]:
+    from django.db.models import Model, QuerySet
+
     from saas.accounts.models import User
     from saas.organisation.models import Appointment, Person, Post, Unit
 
-    found = []
-    for model in (Unit, Post, User, Person, Appointment):
-        columns = [field.column for field in model._meta.concrete_fields]
-        rows = model.objects.all()
+    found: list[tuple[str, list[str], list[tuple[Any, ...]]]] = []
+    models: tuple[type[Model], ...] = (Unit, Post, User, Person, Appointment)
+    for model in models:
+        columns = [str(field.column) for field in model._meta.concrete_fields]
+        rows: QuerySet[Any] = model._default_manager.all()
         if model is User:
-            rows = rows.filter(person__isnull=False)
+            rows = User.objects.filter(person__isnull=False)
         names = [field.attname for field in model._meta.concrete_fields]
         found.append((model._meta.db_table, columns, list(rows.values_list(*names))))
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 
@@ -19,7 +19,7 @@ class Route:
     zones: list[str] | None
 
 
-def walk(patterns: list[object], prefix: str = "") -> Iterator[Route]:
+def walk(patterns: Sequence[object], prefix: str = "") -> Iterator[Route]:
     """Every route below `patterns`."""
     from django.urls import URLPattern, URLResolver
 

@@ -24,6 +24,17 @@ def test_sql_is_never_assembled_from_values() -> None:
     assert not source.assembled_sql(SAMPLE, 'cursor.execute("SELECT %s", [name])')
 
 
+def test_the_approvals_tables_are_read_in_approvals_alone() -> None:
+    assert source.gather(source.product_python(), source.reads_of_approvals) == []
+    assert source.reads_of_approvals(SAMPLE, "from saas.approvals.models import Task")
+    assert source.reads_of_approvals(SAMPLE, "from saas.approvals import models")
+    assert source.reads_of_approvals(SAMPLE, "import saas.approvals.models as m")
+    assert not source.reads_of_approvals(SAMPLE, "from saas.approvals.selectors import may_read")
+    assert not source.reads_of_approvals(
+        source.ROOT / "saas/approvals/store.py", "from saas.approvals.models import Task"
+    )
+
+
 def test_no_signal_no_generic_key_no_save_with_side_effects() -> None:
     assert source.gather(source.product_python(), source.forbidden_habits) == []
     assert source.forbidden_habits(SAMPLE, "class A(Model):\n    def save(self): ...\n")

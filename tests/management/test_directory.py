@@ -6,7 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
@@ -92,10 +92,10 @@ class _Agent:
             NONCE_HEADER: nonce,
             SIGNATURE_HEADER: encode_signature(signature),
         }
-        answer: HttpResponse = self.client.post(
+        answer = self.client.post(
             path, data if sent is None else sent, content_type="application/json", headers=headers
         )
-        return answer
+        return cast(HttpResponse, answer)
 
 
 @pytest.fixture
@@ -326,13 +326,13 @@ def test_a_replayed_request_is_refused(intranet: _Agent) -> None:
     assert _refusals() == ["request.replayed"]
 
 
-def test_a_signature_for_one_path_does_not_open_another(intranet: _Agent) -> None:
+def test_a_signature_for_one_path_does_not_open_another(intranet: _Agent, monkeypatch: pytest.MonkeyPatch) -> None:
     real = intranet.client.post
 
     def elsewhere(_path: str, *args: Any, **named: Any) -> Any:
         return real(FACTS_PATH, *args, **named)
 
-    intranet.client.post = elsewhere  # type: ignore[method-assign]
+    monkeypatch.setattr(intranet.client, "post", elsewhere)
     assert intranet.post(COMMANDS_PATH, {"facts": []}).status_code == 403
 
 

@@ -39,7 +39,9 @@ def cold(client: Client, path: str) -> tuple[int, str, int]:
     return response.status_code, response.content.decode(), len(asked)
 
 
-def test_the_directory_lists_people_in_rank_order_by_unit(people: dict[str, Any], as_user: Callable[..., Client]) -> None:
+def test_the_directory_lists_people_in_rank_order_by_unit(
+    people: dict[str, Any], as_user: Callable[..., Client]
+) -> None:
     client = as_user(people["clerk"])
     status, page, queries = cold(client, "/directory/")
     assert status == 200
@@ -60,7 +62,9 @@ def test_a_search_for_anything_is_answered(people: dict[str, Any], as_user: Call
     assert "<script>a" not in response.content.decode()
 
 
-def test_who_left_is_not_in_the_directory(people: dict[str, Any], as_user: Callable[..., Client], alpha: TenantRef) -> None:
+def test_who_left_is_not_in_the_directory(
+    people: dict[str, Any], as_user: Callable[..., Client], alpha: TenantRef
+) -> None:
     with use_tenant(alpha):
         gone = makers.person("离职者")
         makers.appoint(gone, makers.post("原岗", unit=people["office"]), ends=today() - timedelta(days=1))
@@ -85,7 +89,9 @@ def test_administration_is_for_the_system_administrator_and_the_directory_for_st
 
 
 @pytest.mark.parametrize("path", ["/organisation/", "/organisation/people/", "/organisation/workbook/"])
-def test_lists_of_the_administration_keep_their_budget(people: dict[str, Any], settled_admin: Client, path: str) -> None:
+def test_lists_of_the_administration_keep_their_budget(
+    people: dict[str, Any], settled_admin: Client, path: str
+) -> None:
     status, _page, queries = cold(settled_admin, path)
     assert (status, queries <= LIST_BUDGET) == (200, True), queries
 
@@ -99,7 +105,9 @@ def settled_admin(people: dict[str, Any], as_user: Callable[..., Client], monkey
     return as_user(people["admin"])
 
 
-def test_a_unit_is_made_changed_moved_and_taken_out_of_use(people: dict[str, Any], settled_admin: Client, alpha: TenantRef) -> None:
+def test_a_unit_is_made_changed_moved_and_taken_out_of_use(
+    people: dict[str, Any], settled_admin: Client, alpha: TenantRef
+) -> None:
     response = settled_admin.post(
         "/organisation/units/new/", {"name": "信息科", "code": "XX", "short_name": "", "parent": people["root"].id}
     )
@@ -117,7 +125,9 @@ def test_a_unit_is_made_changed_moved_and_taken_out_of_use(people: dict[str, Any
         assert not Unit.objects.get(code="XX").active
 
 
-def test_a_wrong_form_is_shown_again_with_what_was_typed(people: dict[str, Any], settled_admin: Client, alpha: TenantRef) -> None:
+def test_a_wrong_form_is_shown_again_with_what_was_typed(
+    people: dict[str, Any], settled_admin: Client, alpha: TenantRef
+) -> None:
     response = settled_admin.post("/organisation/units/new/", {"name": "   ", "code": "bad code", "parent": ""})
     page = response.content.decode()
     assert response.status_code == 422
@@ -130,7 +140,9 @@ def test_a_wrong_form_is_shown_again_with_what_was_typed(people: dict[str, Any],
         assert Unit.objects.count() == 2
 
 
-def test_a_person_is_made_given_an_account_and_appointed(people: dict[str, Any], settled_admin: Client, alpha: TenantRef) -> None:
+def test_a_person_is_made_given_an_account_and_appointed(
+    people: dict[str, Any], settled_admin: Client, alpha: TenantRef
+) -> None:
     form = {"name": "孙晓东", "staff_number": "7001", "mobile": "13900000000", "email": "", "rank": "30"}
     assert settled_admin.post("/organisation/people/new/", form).status_code == 302
     with use_tenant(alpha):
@@ -152,7 +164,9 @@ def test_a_person_is_made_given_an_account_and_appointed(people: dict[str, Any],
         assert str(Appointment.objects.get(person=person).ends) == "2024-12-31"
 
 
-def test_one_acts_in_the_post_chosen_and_in_nobody_elses(people: dict[str, Any], as_user: Callable[..., Client], alpha: TenantRef) -> None:
+def test_one_acts_in_the_post_chosen_and_in_nobody_elses(
+    people: dict[str, Any], as_user: Callable[..., Client], alpha: TenantRef
+) -> None:
     with use_tenant(alpha):
         person = Person.objects.get(name="王敏")
         second = makers.appoint(person, makers.post("纪检委员", unit=people["root"], kind="staff"))
@@ -203,7 +217,9 @@ def test_a_workbook_with_wrong_rows_shows_them_and_cannot_be_confirmed(
     assert settled_admin.post(f"{response.url}confirm/").status_code == 409
 
 
-def test_what_is_no_workbook_is_refused_at_once_with_the_reason(people: dict[str, Any], settled_admin: Client, alpha: TenantRef) -> None:
+def test_what_is_no_workbook_is_refused_at_once_with_the_reason(
+    people: dict[str, Any], settled_admin: Client, alpha: TenantRef
+) -> None:
     for content, words in [(b"%PDF-1.7", "不是 Excel"), ("工号,姓名".encode("gb18030"), "不是 Excel"), (b"", "空")]:
         response = upload(settled_admin, content)
         assert response.status_code == 422

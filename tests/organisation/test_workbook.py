@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
-from pytest_django import DjangoAssertNumQueries
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
 
 from saas.accounts.models import User
 from saas.core.actors import SYSTEM
@@ -45,7 +46,9 @@ def wrong(content: bytes) -> list[tuple[str, int, str]]:
 def state() -> dict[str, object]:
     """All there is, by the keys people know."""
     codes: dict[UUID | None, str] = dict(Unit.objects.values_list("id", "code"))
-    posts: dict[UUID | None, tuple[str, str]] = {post.id: (codes[post.unit_id], post.name) for post in Post.objects.all()}
+    posts: dict[UUID | None, tuple[str, str]] = {
+        post.id: (codes[post.unit_id], post.name) for post in Post.objects.all()
+    }
     numbers = dict(Person.objects.values_list("id", "staff_number"))
     logins: dict[UUID | None, str] = dict(User.objects.values_list("id", "username"))
     return {
@@ -243,7 +246,9 @@ def test_an_import_speaks_once_to_who_follows_changes(monkeypatch: pytest.Monkey
     assert heard[0].posts == set(Post.objects.values_list("id", flat=True))
 
 
-def test_the_number_of_statements_does_not_grow_with_the_rows(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+def test_the_number_of_statements_does_not_grow_with_the_rows(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     posts = [["A", f"岗位{n}", "工作人员", n] for n in range(50)]
     people = [[f"{n}", f"张{n}", f"zhang{n}"] for n in range(400)]
     appointments = [[f"{n}", "A", f"岗位{n % 50}", "2020-01-01"] for n in range(400)]

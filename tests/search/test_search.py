@@ -7,12 +7,13 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
-from pytest_django import DjangoAssertNumQueries
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
 
 from saas.core.errors import BadRequest
 from saas.core.tenancy import TenantRef
@@ -38,9 +39,7 @@ def titles(query: str, **filters: Any) -> list[str]:
     return ["".join(segment.text for segment in hit.title) for hit in page.hits]
 
 
-def add(
-    title: str = "题目", body: str = "", *, groups: tuple[uuid.UUID, ...] = (EVERYONE,), **more: Any
-) -> uuid.UUID:
+def add(title: str = "题目", body: str = "", *, groups: tuple[uuid.UUID, ...] = (EVERYONE,), **more: Any) -> uuid.UUID:
     object_id = uuid.uuid4()
     services.index(
         SearchEntry(kind="document", object_id=object_id, title=title, body=body, groups=frozenset(groups), **more)
@@ -252,7 +251,9 @@ def test_another_bureau_finds_nothing_of_this_one(beta: TenantRef) -> None:
 # --- writing -----------------------------------------------------------------------------------------------------
 
 
-def test_a_row_is_written_with_one_statement_and_goes_with_its_transaction(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_a_row_is_written_with_one_statement_and_goes_with_its_transaction(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     with django_assert_num_queries(1):
         object_id = add("甲", "乙")
     with django_assert_num_queries(1):

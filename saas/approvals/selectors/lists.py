@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
+from psycopg import sql
 
 from saas.approvals.engine.state import Status, TaskState
 from saas.approvals.models import Instance, ReadItem, Task
@@ -154,17 +155,18 @@ def todo_counts(seats: Seats) -> TodoCounts:
         return TodoCounts()
     now = timezone.localtime()
     tonight = now.replace(hour=23, minute=59, second=59)
-    sql, params = _open(seats).values("subject_kind", "due_at").query.sql_with_params()
+    mine, params = _open(seats).values("subject_kind", "due_at").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""
+            # The inner statement is the list's own, with its parameters.
+            sql.SQL("""
             SELECT subject_kind, count(*), count(*) FILTER (WHERE due_at < %s),
                    count(*) FILTER (WHERE due_at >= %s AND due_at <= %s)
-            FROM ({sql}) AS mine GROUP BY subject_kind
+            FROM ({mine}) AS mine GROUP BY subject_kind
             UNION ALL
             SELECT '', count(*), 0, 0 FROM approvals_readitem
             WHERE read_at IS NULL AND (person_id = %s OR person_id IS NULL AND post_id = ANY(%s))
-            """,  # noqa: S608 - the inner statement is the list's own, with its parameters
+            """).format(mine=sql.SQL(mine)),
             [now, now, tonight, *params, seats.person_id, seats.own],
         )
         rows = cursor.fetchall()

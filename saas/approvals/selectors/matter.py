@@ -99,7 +99,8 @@ def matter_of(loaded: store.Loaded, reader: Actor) -> Matter:
     with connection.cursor() as cursor:
         cursor.execute(_RECORDS, {"id": loaded.header.id, "person": reader.person_id})
         row = cursor.fetchone()
-    found: list[list[Any]] = [json.loads(one) if isinstance(one, str) else one for one in row or ([], [], [])]
+    columns: tuple[Any, ...] = row or ([], [], [])
+    found: list[list[Any]] = [json.loads(one) if isinstance(one, str) else one for one in columns]
     opinions, reads, phrases = found
     entries = [_opinion(loaded, values, reader) for values in opinions]
     entries += _waiting(loaded)

@@ -24,7 +24,7 @@ from saas.core.keys import Algorithm, KeyName, sign_many
 from saas.env import Zone
 
 logger = logging.getLogger(__name__)
-_LOCK = "pg_try_advisory_xact_lock(hashtext('yunshu'), hashtext('audit sealer'))"
+_TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('yunshu'), hashtext('audit sealer'))"
 _BATCH = 1000
 _HEADS = 200
 _TICK_SECONDS = 0.25
@@ -196,5 +196,5 @@ class Sealer:
                     cursor.execute("DELETE FROM cell.audit_unsigned WHERE schema_name = %s", [item.schema])
 
     def _alone(self, cursor: Any) -> bool:
-        cursor.execute(f"SELECT {_LOCK}")
+        cursor.execute(_TRY_LOCK)
         return bool(cursor.fetchone()[0])

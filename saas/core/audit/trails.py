@@ -63,7 +63,7 @@ def entries_of(schema: str, alias: str) -> Iterator[Entry]:
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
         cursor.execute(query)
         while True:
-            cursor.execute(f"FETCH {_FETCH} FROM audit_entries")
+            cursor.execute(sql.SQL("FETCH {} FROM audit_entries").format(sql.Literal(_FETCH)))
             rows = cursor.fetchall()
             for row in rows:
                 yield _entry(row)

@@ -40,7 +40,8 @@ class _Retry(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: QueuedJob) -> RetryDecision | None:
         if is_final(exception) or job.attempts + 1 >= self.task.attempts:
             return None
-        return RetryDecision(retry_in={"seconds": self.task.pause(job.attempts).total_seconds()})
+        pause = self.task.pause(job.attempts)
+        return RetryDecision(retry_in={"seconds": int(pause.total_seconds())})
 
 
 def _note_error(job_id: int, error: BaseException) -> None:

@@ -1,0 +1,57 @@
+"""What the modules whose subjects travel through flows may ask of them; the tables themselves stay in this app."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from saas.approvals.engine.state import Status, TaskState
+from saas.approvals.models import Flow, Instance, ReadItem, Task, VersionState
+
+
+@dataclass(frozen=True, slots=True)
+class FlowStanding:
+    """Where a flow stands."""
+
+    id: UUID
+    status: Status
+    changed_at: datetime
+
+
+def flow_standing(instance_id: UUID) -> FlowStanding | None:
+    """Where one flow stands, None when there is no such flow. One query."""
+    row = Instance.objects.filter(id=instance_id).values_list("id", "status", "changed_at").first()
+    return None if row is None else FlowStanding(row[0], Status(row[1]), row[2])
+
+
+def instances_met_by(*, groups: Sequence[UUID], person_id: UUID | None) -> tuple[QuerySet[Task], QuerySet[ReadItem]]:
+    """Ids of the flows somebody was asked in, and of those somebody was given to read; for use in a subquery.
+
+    Args:
+        groups: posts and units read as; open tasks may name them.
+        person_id: who may have acted, or been given it by name.
+
+    Returns:
+        two querysets of one column, the instance's id.
+    """
+    asked = Task.objects.filter(
+        Q(state=TaskState.OPEN, assignee_id__in=groups) | Q(done_by=person_id, done_by__isnull=False)
+    )
+    given = ReadItem.objects.filter(Q(person_id=person_id, person_id__isnull=False) | Q(post_id__in=groups))
+    # `values` narrows to the column; the rows' type does not matter to a subquery.
+    return asked.values("instance_id"), given.values("instance_id")  # type: ignore[return-value]
+
+
+def lock_flow(instance_id: UUID) -> None:
+    """Hold the flow until the transaction ends, as its own acts do, before the subject is locked."""
+    Instance.objects.select_for_update(no_key=True).filter(id=instance_id).values_list("id", flat=True).first()
+
+
+def flows_published(*, but: str = "") -> list[tuple[str, str]]:
+    """Key and name of the flows that can be started, in their order; without the one whose key is `but`."""
+    flows = Flow.objects.filter(versions__state=VersionState.PUBLISHED).exclude(key=but).order_by("position")
+    return list(flows.values_list("key", "name"))
