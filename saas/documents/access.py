@@ -69,6 +69,9 @@ def documents_visible_to(reader: Reader) -> QuerySet[Document]:
         allowed |= Q(direction=Direction.OUTGOING) & ~Q(state__in=[State.DRAFTING, State.IN_APPROVAL])
     if reader.may(Permission.REGISTER_INCOMING):
         allowed |= Q(direction=Direction.INCOMING)
+    if reader.may(Permission.KEEP_ARCHIVE):
+        # Who files must see what has come to its end; what is still on its way is not the archive's.
+        allowed |= Q(state__in=[State.SEALED, State.SENT, State.HANDLED, State.FILED])
     return Document.objects.filter(allowed)
 
 
