@@ -43,16 +43,30 @@ def flow_create(*, key: str, name: str, tree: Any, by: Actor) -> FlowVersion:
 
 
 @transaction.atomic
-def flow_draft_save(*, flow_id: UUID, tree: Any, by: Actor) -> FlowVersion:
+def flow_draft_save(*, flow_id: UUID, tree: Any, by: Actor, based_on: tuple[int, str] | None = None) -> FlowVersion:
     """Keep a changed definition as the flow's draft; errors do not keep a draft from being saved.
+
+    Args:
+        flow_id: whose draft.
+        tree: decoded JSON.
+        by: who edits it.
+        based_on: number and time (ISO 8601) of the draft the editor started from, ``(0, "")`` when there was
+            none; None to overwrite whatever there is.
 
     Raises:
         NotFound: no such flow.
+        Conflict: somebody else has changed or published that draft since.
     """
     flow = Flow.objects.select_for_update().filter(id=flow_id).first()
     if flow is None:
         raise NotFound(_("没有这个流程。"))
     draft = flow.versions.filter(state=VersionState.DRAFT).first()
+    current = (draft.number, draft.edited_at.isoformat()) if draft else (0, "")
+    if based_on is not None and current != based_on:
+        who = draft.edited_by if draft else _("其他人")
+        raise Conflict(
+            _("%(who)s 已改动或发布了这份草稿，您的修改没有保存，仍在下面；请复制后刷新页面。") % {"who": who}
+        )
     if draft is None:
         last = flow.versions.order_by("-number").values_list("number", flat=True).first() or 0
         return FlowVersion.objects.create(flow=flow, number=last + 1, tree=tree, edited_by=by.label[:120])

@@ -1,0 +1,286 @@
+"""Flows and their versions: a list editor of nodes over the definition's own JSON, published when it can run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db.models import Count, Max, Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from saas.accounts.requests import actor_of
+from saas.approvals import services
+from saas.approvals.definition import DefinitionInvalid, Problem, RuleKind, parse
+from saas.approvals.definition.check import problems_here
+from saas.approvals.definition.editing import added, cards, free_key, moved, removed
+from saas.approvals.definition.schema import definition_schema
+from saas.approvals.models import Flow, FlowVersion, VersionState
+from saas.approvals.views import flow_cards
+from saas.core import toasts
+from saas.core.access import Permission, access
+from saas.core.errors import Conflict, Invalid, NotFound, TooLarge
+from saas.organisation import selectors as organisation
+from saas.organisation.forms import post_choices
+
+MAX_TEXT = 1_000_000
+
+
+def _empty() -> dict[str, Any]:
+    """What a new flow begins with."""
+    return {
+        "nodes": [
+            {"kind": "start", "key": "start", "name": _("拟稿")},
+            {"kind": "end", "key": "end", "name": _("结束")},
+        ]
+    }
+
+
+class FlowForm(forms.Form):
+    """A new flow."""
+
+    name = forms.CharField(label=gettext_lazy("流程名称"), max_length=60)
+    key = forms.CharField(
+        label=gettext_lazy("标识"), max_length=40, help_text=gettext_lazy("小写英文字母、数字和下划线，发布后不再改变")
+    )
+
+
+@require_GET
+@access(Permission.DESIGN_FLOWS)
+def flows(request: HttpRequest) -> HttpResponse:
+    """All flows with the version in force and whether a draft is being made."""
+    rows = Flow.objects.annotate(
+        published=Max("versions__number", filter=Q(versions__state=VersionState.PUBLISHED)),
+        published_at=Max("versions__published_at", filter=Q(versions__state=VersionState.PUBLISHED)),
+        draft=Max("versions__number", filter=Q(versions__state=VersionState.DRAFT)),
+        count=Count("versions"),
+    )
+    return render(request, "approvals/admin/flows.html", {"rows": rows})
+
+
+@require_http_methods(["GET", "POST"])
+@access(Permission.DESIGN_FLOWS)
+def flow_new(request: HttpRequest) -> HttpResponse:
+    """Begin a flow."""
+    form, status = FlowForm(request.POST or None), 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            chosen = form.cleaned_data
+            try:
+                made = services.flow_create(key=chosen["key"], name=chosen["name"], tree=_empty(), by=actor_of(request))
+            except Invalid as refused:
+                for field, text in refused.fields.items():
+                    form.add_error(field, str(text))
+            except Conflict as refused:
+                status = refused.status
+                form.add_error("key", str(refused.message))
+            else:
+                return redirect("approvals_admin:flow", flow_id=made.flow_id)
+    return render(request, "approvals/admin/flow_new.html", {"form": form}, status=status)
+
+
+@require_GET
+@access(Permission.STAFF)
+def schema(request: HttpRequest) -> JsonResponse:
+    """The JSON Schema of a definition, for editors and imports."""
+    del request
+    return JsonResponse(definition_schema(), content_type="application/schema+json")
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the editor shows: the text as it was typed, and what is wrong with it."""
+
+    text: str
+    based_on: str
+    problems: Sequence[Problem] = ()
+    message: str = ""
+    status: int = 200
+
+
+@require_http_methods(["GET", "POST"])
+@access(Permission.DESIGN_FLOWS)
+def flow(request: HttpRequest, flow_id: UUID) -> HttpResponse:
+    """A flow with its versions and the editor of its draft; a POST changes the list or keeps the draft."""
+    wanted = _flow(flow_id)
+    versions = list(wanted.versions.order_by("-number"))
+    if request.method == "GET":
+        return _page(request, wanted, versions, _as_kept(versions))
+    text, based_on = _posted(request)
+    try:
+        tree = _read(text)
+        change = request.POST.get("change", "")
+        if change:
+            return _page(request, wanted, versions, _Shown(_written(_changed(request, tree, change)), based_on))
+        services.flow_draft_save(flow_id=flow_id, tree=tree, by=actor_of(request), based_on=_number_and_time(based_on))
+    except (Invalid, Conflict) as refused:
+        shown = _Shown(text, based_on, message=str(refused.message), status=refused.status)
+        return _page(request, wanted, versions, shown)
+    toasts.show_next(request, _("草稿已保存。"))
+    return redirect("approvals_admin:flow", flow_id=flow_id)
+
+
+@require_POST
+@access(Permission.DESIGN_FLOWS)
+def publish(request: HttpRequest, flow_id: UUID) -> HttpResponse:
+    """Keep the text as the draft and publish it; when it cannot run, every error is shown at once."""
+    wanted = _flow(flow_id)
+    text, based_on = _posted(request)
+    by = actor_of(request)
+    try:
+        version = services.flow_draft_save(
+            flow_id=flow_id, tree=_read(text), by=by, based_on=_number_and_time(based_on)
+        )
+        based_on = _mark(version)
+        published = services.flow_publish(version_id=version.id, by=by)
+    except DefinitionInvalid as refused:
+        message = _("流程没有发布，草稿已保存。请改正以下各处：")
+        shown = _Shown(text, based_on, refused.problems, message, 422)
+    except (Invalid, Conflict) as refused:
+        shown = _Shown(text, based_on, message=str(refused.message), status=refused.status)
+    else:
+        toasts.show_next(request, _("第 %(number)d 版已发布，新事项按它办理。") % {"number": published.number})
+        return redirect("approvals_admin:flow", flow_id=flow_id)
+    return _page(request, wanted, list(wanted.versions.order_by("-number")), shown)
+
+
+@require_POST
+@access(Permission.DESIGN_FLOWS)
+def retire(request: HttpRequest, flow_id: UUID) -> HttpResponse:
+    """Stop a flow: nothing new starts on it."""
+    services.flow_retire(flow_id=flow_id, by=actor_of(request))
+    toasts.show_next(request, _("流程已停用，已经在办的事项继续办完。"))
+    return redirect("approvals_admin:flow", flow_id=flow_id)
+
+
+def _flow(flow_id: UUID) -> Flow:
+    found = Flow.objects.filter(id=flow_id).first()
+    if found is None:
+        raise NotFound(_("没有这个流程。"))
+    return found
+
+
+def _posted(request: HttpRequest) -> tuple[str, str]:
+    text = request.POST.get("definition", "")
+    if len(text) > MAX_TEXT:
+        raise TooLarge(_("流程定义超过 %(limit)d 个字符。") % {"limit": MAX_TEXT})
+    return text, request.POST.get("based_on", "")
+
+
+def _mark(version: FlowVersion | None) -> str:
+    """Names the state of a draft an editor starts from."""
+    return f"{version.number} {version.edited_at.isoformat()}" if version else ""
+
+
+def _number_and_time(mark: str) -> tuple[int, str]:
+    number, _space, at = mark.partition(" ")
+    return (int(number), at) if number.isascii() and number.isdigit() and len(number) < 9 else (0, "")
+
+
+def _as_kept(versions: Sequence[FlowVersion]) -> _Shown:
+    draft = next((one for one in versions if one.state == VersionState.DRAFT), None)
+    shown = draft or next((one for one in versions if one.state == VersionState.PUBLISHED), None)
+    shown = shown or next(iter(versions), None)
+    return _Shown(_written(shown.tree if shown else _empty()), _mark(draft))
+
+
+def _written(tree: Any) -> str:
+    return json.dumps(tree, ensure_ascii=False, indent=2)
+
+
+def _read(text: str) -> Any:
+    """The text as a tree the database can keep.
+
+    Raises:
+        Invalid: no JSON, or with what PostgreSQL's jsonb has no place for (NUL, lone surrogates, infinite numbers).
+    """
+    try:
+        tree = json.loads(text)
+        again = json.dumps(tree, ensure_ascii=False, allow_nan=False)
+        again.encode()
+    except json.JSONDecodeError as error:
+        message = _("定义不是正确的 JSON：第 %(line)d 行第 %(column)d 个字符附近有误。")
+        raise Invalid(message % {"line": error.lineno, "column": error.colno}) from error
+    except RecursionError as error:
+        raise Invalid(_("定义嵌套太深。")) from error
+    except ValueError as error:
+        raise Invalid(_("定义里有不能保存的数字或字符。")) from error
+    if "\\u0000" in again:
+        raise Invalid(_("定义里有不能保存的数字或字符。"))
+    return tree
+
+
+def _changed(request: HttpRequest, tree: Any, change: str) -> Any:
+    """The definition after a press of one of the list's buttons: ``up:key``, ``down:key``, ``remove:key``, ``add``."""
+    what, _colon, key = change.partition(":")
+    try:
+        return _change(request, tree, what, key)
+    except RecursionError as error:
+        raise Invalid(_("定义嵌套太深。")) from error
+
+
+def _change(request: HttpRequest, tree: Any, what: str, key: str) -> Any:
+    match what:
+        case "up":
+            return moved(tree, key, steps=-1)
+        case "down":
+            return moved(tree, key, steps=1)
+        case "remove":
+            return removed(tree, key)
+        case "add":
+            return added(tree, _new_node(request, tree))
+    raise Invalid(_("不认识的修改。"))
+
+
+def _new_node(request: HttpRequest, tree: Any) -> dict[str, Any]:
+    name = request.POST.get("new_name", "").strip()
+    if not name:
+        raise Invalid(_("请填写新环节的名称。"))
+    kind = "circulate" if request.POST.get("new_kind") == "circulate" else "approve"
+    rule = request.POST.get("new_rule", "")
+    who: dict[str, Any] = {"rule": rule} if rule in {one.value for one in RuleKind} else {}
+    if rule not in flow_cards.SIMPLE_RULES:
+        who = {"rule": RuleKind.POST.value, "id": request.POST.get("new_post", "")}
+        if not who["id"]:
+            raise Invalid(_("请选择办理新环节的岗位。"))
+    return {"kind": kind, "key": free_key(tree), "name": name, "who": [who]}
+
+
+def _page(request: HttpRequest, wanted: Flow, versions: Sequence[FlowVersion], shown: _Shown) -> HttpResponse:
+    try:
+        tree = _read(shown.text)
+    except Invalid:
+        tree = None
+    problems = shown.problems or ([] if tree is None else _problems(tree, wanted.key))
+    published = next((one for one in versions if one.state == VersionState.PUBLISHED), None)
+    context = {
+        "flow": wanted,
+        "versions": versions,
+        "published": published,
+        "draft": next((one for one in versions if one.state == VersionState.DRAFT), None),
+        "shown": shown,
+        "problems": problems,
+        "cards": flow_cards.views_of(list(cards(tree))),
+        "rules": flow_cards.SIMPLE_RULES.items(),
+        "posts": post_choices(organisation.active_posts(), none=_("请选择")),
+        "new": {name: request.POST.get(name, "") for name in ("new_name", "new_kind", "new_rule", "new_post")}
+        if shown.status != 200
+        else {},
+    }
+    return render(request, "approvals/admin/flow.html", context, status=shown.status)
+
+
+def _problems(tree: Any, key: str) -> list[Problem]:
+    """What keeps the text from being published, as a hint while it is edited."""
+    try:
+        return problems_here(parse(tree), key=key)
+    except DefinitionInvalid as refused:
+        return refused.problems
