@@ -49,7 +49,6 @@ lint: venv ## style, types, layers, templates, missing migrations
 	$(RUN) -m ruff format --check $(wildcard $(SOURCES))
 	$(OFFLINE) $(RUN) -m mypy $(wildcard $(SOURCES))
 	$(RUN) -c 'import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())'
-	$(RUN) -m djlint --quiet --check saas
 	$(RUN) -m djlint --quiet --lint saas
 	$(OFFLINE) $(RUN) manage.py makemigrations --check --dry-run
 

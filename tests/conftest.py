@@ -45,6 +45,16 @@ def beta(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> TenantRef
     return _bureau("beta", django_db_blocker)
 
 
+@pytest.fixture(autouse=True)
+def outside_at_the_end() -> Iterator[None]:
+    """A test's requests set a bureau on this thread's connection as a server's would; the next test starts outside."""
+    yield
+    from django.db import connection
+
+    if getattr(connection, "tenant", None) is not None:
+        connection.set_schema_to_public()
+
+
 @pytest.fixture
 def in_alpha(alpha: TenantRef, db: None) -> Iterator[TenantRef]:
     """Work for alpha during the test; everything is rolled back at its end."""

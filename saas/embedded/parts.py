@@ -105,11 +105,8 @@ def product_parts(folder: Path, *, ports: Callable[[str], int], mark: str) -> li
     return [
         *(_web(folder, zone=zone, ports=ports, mark=mark) for zone in ZONES),
         *(_command(folder, "work", zone=zone, process="jobs", ports=ports, mark=mark) for zone in ZONES),
-        *(
-            _command(folder, "agent", zone=zone, process="agent", ports=ports, mark=mark)
-            for zone in ZONES
-            if zone != "management"
-        ),
+        # Management has no cell to obey, but its own audit trail to seal.
+        *(_command(folder, "agent", zone=zone, process="agent", ports=ports, mark=mark) for zone in ZONES),
     ]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 
@@ -35,20 +36,29 @@ class _Citation:
 
 
 def regulations(*, kind: str = "", subject: str = "", ids: Iterable[UUID] | None = None) -> QuerySet[Regulation]:
-    """Current versions in their order, with `article_count`; `ids` keeps to those."""
+    """Current versions in their order, with `article_count` and `all_kinds`; `ids` keeps to those."""
     rows = Regulation.objects.filter(current=True) if ids is None else Regulation.objects.filter(id__in=list(ids))
     if kind:
         rows = rows.filter(kind=kind)
     if subject:
         rows = rows.filter(subject=subject)
-    counted = rows.annotate(article_count=Count("articles", filter=Q(articles__number__gt=0)))
+    counted = rows.annotate(
+        article_count=Count("articles", filter=Q(articles__number__gt=0)), all_kinds=ArraySubquery(_by_kind())
+    )
     return counted.order_by("-version_on", "position")
 
 
-def kinds() -> list[str]:
-    """The kinds the base has, the largest first."""
-    rows = Regulation.objects.filter(current=True).values("kind").annotate(n=Count("id")).order_by("-n", "kind")
-    return [row["kind"] for row in rows]
+def kinds(rows: Sequence[Regulation]) -> list[str]:
+    """The kinds the base has, the largest first: as `regulations` found them, or asked when it found nothing."""
+    if rows:
+        found: list[str] = rows[0].all_kinds  # type: ignore[attr-defined]
+        return found
+    return list(_by_kind())
+
+
+def _by_kind() -> QuerySet[Regulation, str]:
+    counted = Regulation.objects.filter(current=True).values("kind").annotate(n=Count("id"))
+    return counted.order_by("-n", "kind").values_list("kind", flat=True)
 
 
 def versions(regulation: Regulation) -> list[Regulation]:

@@ -55,12 +55,12 @@ def regulation_list(request: HttpRequest) -> HttpResponse:
     """All current regulations, or those that have the words, with the articles where they stand."""
     typed = request.GET.get("q", "")
     kind = request.GET.get("kind", "")[:40]
-    context: dict[str, object] = {"q": typed[:LONGEST_QUERY], "kind": kind, "kinds": selectors.kinds()}
+    context: dict[str, object] = {"q": typed[:LONGEST_QUERY], "kind": kind}
     status = 200
     try:
         context |= _found(typed, kind, request.GET.get("after", "")) if typed.strip() else _all(request, kind)
     except Invalid as refusal:
-        context |= {"problem": str(refusal.message), "rows": []}
+        context |= {"problem": str(refusal.message), "rows": [], "kinds": selectors.kinds([])}
         status = 422
     return render(request, "regulations/list.html", context, status=status)
 
@@ -87,6 +87,7 @@ def _all(request: HttpRequest, kind: str) -> dict[str, object]:
     rows = list(selectors.regulations(kind=kind)[start : start + PAGE_SIZE + 1])
     return {
         "rows": [ListRow(one, (Segment(one.title, False),), []) for one in rows[:PAGE_SIZE]],
+        "kinds": selectors.kinds(rows),
         "after": start + PAGE_SIZE if len(rows) > PAGE_SIZE else "",
         "before": str(start - PAGE_SIZE) if start >= PAGE_SIZE else "",
     }
@@ -110,7 +111,8 @@ def _found(typed: str, kind: str, after: str) -> dict[str, object]:
         for hit in page.hits
         if hit.object_id in known
     ]
-    return {"rows": rows, "after": page.next, "before": "", "count": page.count}
+    kinds = selectors.kinds(list(known.values()))
+    return {"rows": rows, "kinds": kinds, "after": page.next, "before": "", "count": page.count}
 
 
 def _chapters(articles: list[Article]) -> list[Chapter]:

@@ -78,8 +78,10 @@ def search(
     earlier: list[_Condition] = []
     for tier, condition in tiers:
         if place is None or tier >= place.tier:
+            # The others first: titles are small and lie in the row, the words of a body do not.
             others = [_Condition(f"NOT ({c.sql})", c.values) for c in earlier]
-            parts.append(_part(tier, [*filters, condition, *others], place, limit + 1))
+            where = [*filters, *others, condition]
+            parts.append(_part(len(parts), tier, where, place, limit + 1))
         earlier.append(condition)
     if not parts:
         return EMPTY
@@ -87,8 +89,8 @@ def search(
     counting = _all_of([*filters, anything])
     # Only pieces of our own are joined; every value is bound.
     statement = f"""
-        WITH found AS (
-            SELECT * FROM ({" UNION ALL ".join(part.sql for part in parts)}) u
+        WITH {", ".join(part.sql for part in parts)}, found AS (
+            SELECT * FROM ({" UNION ALL ".join(f"SELECT * FROM part{n}" for n in range(len(parts)))}) u
             ORDER BY tier, date DESC, object_id DESC LIMIT %s
         ), counted AS (
             SELECT count(*) AS lines, count(DISTINCT object_id) AS objects
@@ -124,14 +126,22 @@ def suggest(typed: str, groups: Iterable[UUID], *, limit: int = 8) -> list[str]:
         return list(dict.fromkeys(row[0] for row in cursor.fetchall()))
 
 
-def _part(tier: int, where: list[_Condition], place: _Place | None, limit: int) -> _Condition:
-    """The first `limit` objects of one tier, after `place` when it lies in this tier."""
+def _part(number: int, tier: int, where: list[_Condition], place: _Place | None, limit: int) -> _Condition:
+    """The first `limit` objects of one tier, after `place` when it lies in this tier.
+
+    A part does not run at all when those before it have filled the page.
+    """
     if place is not None and place.tier == tier:
         where = [*where, _Condition("(date, object_id) < (%s::date, %s::uuid)", (place.date, place.object_id))]
+    if number:
+        found = " + ".join(f"(SELECT count(*) FROM part{n})" for n in range(number))  # noqa: S608
+        where = [_Condition(f"{found} < %s", (limit,)), *where]
     condition = _all_of(where)
     sql = f"""
-        (SELECT DISTINCT ON (date, object_id) %s::int AS tier, object_id, chunk, date
-         FROM search_searchrow WHERE {condition.sql} ORDER BY date DESC, object_id DESC, chunk LIMIT %s)
+        part{number} AS MATERIALIZED (
+            SELECT DISTINCT ON (date, object_id) %s::int AS tier, object_id, chunk, date
+            FROM search_searchrow WHERE {condition.sql} ORDER BY date DESC, object_id DESC, chunk LIMIT %s
+        )
     """  # noqa: S608
     return _Condition(sql, (tier, *condition.values, limit))
 
@@ -162,7 +172,7 @@ def _tiers(asked: Query) -> list[tuple[int, _Condition]]:
     number = asked.number
     if number is not None:
         by_key = _Condition(
-            "number_key LIKE %s AND (%s = '' OR %s LIKE '%%' || split_part(number_key, '-', 3)"
+            "number_key <> '' AND number_key LIKE %s AND (%s = '' OR %s LIKE '%%' || split_part(number_key, '-', 3)"
             " OR split_part(number_key, '-', 3) LIKE '%%' || %s)",
             (number.like, number.prefix, number.prefix, number.prefix),
         )

@@ -131,13 +131,13 @@ def _begin(order: BureauOrder) -> Bureau | None:
 def _make_schema(schema: str, script: Script) -> None:
     with owner_connection() as owner:
         version = owner.info.server_version
+        tables = sql.schema_open(schema) + script.statements
         owner.execute(
             "BEGIN;\n"
             + sql.role(schema, server_version=version)
-            + sql.schema_open(schema)
-            + script.statements
+            + tables
             + sql.recorded(script.migrations)
-            + sql.restricted(schema, script=script.statements)
+            + sql.restricted(schema, script=tables)
             + "COMMIT"
         )
 

@@ -61,19 +61,19 @@ def recorded(nodes: Iterable[Node]) -> str:
 
 
 def restricted(schema: str, *, script: str) -> str:
-    """Take back what a bureau's role may not do in its own schema.
+    """Take back what a bureau's role may not do with the tables that `script` makes.
 
     Args:
         schema: also the role's name.
-        script: the schema's SQL; tables it does not make are passed over.
+        script: what was run in the schema.
     """
-    read_only = [f"REVOKE INSERT, UPDATE, DELETE ON {table} FROM {schema};" for table in grants.READ_ONLY_TABLES]
-    append_only = [
-        f"REVOKE UPDATE, DELETE ON {table} FROM {schema};"
-        for table in grants.APPEND_ONLY_TABLES
-        if f'CREATE TABLE "{table}"' in script or f"CREATE TABLE {table} " in script
-    ]
-    return "\n".join([*read_only, *append_only]) + "\n"
+
+    def made(table: str) -> bool:
+        return f'CREATE TABLE "{table}"' in script or f"CREATE TABLE {table} " in script
+
+    read_only = [f"REVOKE INSERT, UPDATE, DELETE ON {t} FROM {schema};" for t in grants.READ_ONLY_TABLES if made(t)]
+    append_only = [f"REVOKE UPDATE, DELETE ON {t} FROM {schema};" for t in grants.APPEND_ONLY_TABLES if made(t)]
+    return "\n".join([*read_only, *append_only, ""])
 
 
 def drop(schema: str) -> str:

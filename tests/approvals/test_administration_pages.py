@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -23,10 +24,12 @@ from saas.core.tenancy import TenantRef
 from saas.organisation.models import Appointment, Person, today
 from saas.portal.demo import stage
 from saas.portal.demo.cast import BUREAUS
+from tenants.context import use_tenant
 from tests.approvals.office import subject_of
 
 PLAN = BUREAUS[1]
 SignIn = Callable[..., Client]
+NO_DEFINITIONS = ["{", "", '{"nodes": NaN}', '"\\u0000"', '"\\ud800"', "1e999", "[" * 100_000, "9" * 5000]
 
 
 @pytest.fixture
@@ -34,6 +37,28 @@ def staged(in_alpha: TenantRef) -> TenantRef:
     """The bureau as the demonstration sets it up."""
     stage.set_up(PLAN, password="a-demo-password-2026")
     return in_alpha
+
+
+@pytest.fixture
+def as_user(as_user: SignIn, staged: TenantRef) -> Iterator[SignIn]:
+    """Sign in; after each request the test is in its bureau again, which a request leaves at its end."""
+    with ExitStack() as entered:
+
+        def sign_in(user: User) -> Client:
+            client = as_user(user)
+            ask = client.request
+
+            def request(**asked: object) -> object:
+                try:
+                    return ask(**asked)
+                finally:
+                    entered.enter_context(use_tenant(staged))
+
+            client.request = request  # type: ignore[method-assign, assignment]
+            entered.enter_context(use_tenant(staged))
+            return client
+
+        yield sign_in
 
 
 def _user(username: str) -> User:
@@ -118,9 +143,7 @@ def test_publishing_shows_every_error_at_once_and_keeps_what_was_typed(keeper: C
     assert flow.versions.get(state="published").tree != tree
 
 
-@pytest.mark.parametrize(
-    "text", ["{", "", '{"nodes": NaN}', '"\\u0000"', '"\\ud800"', "1e999", "[" * 100_000, "9" * 5000]
-)
+@pytest.mark.parametrize("text", NO_DEFINITIONS)
 def test_a_text_that_is_no_definition_comes_back_as_it_was_typed(keeper: Client, text: str) -> None:
     for address in ("", "publish/"):
         answer = keeper.post(f"/flows/{_flow().id}/{address}", {"definition": text, "based_on": ""})

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.core.servers.basehttp import WSGIServer
 from django.db import connections
 from django.test import Client
-from django.test.testcases import LiveServerThread
+from django.test.testcases import LiveServerThread, QuietWSGIRequestHandler
 from playwright.sync_api import Browser, Page
 
 from saas.accounts.models import User
@@ -24,6 +25,15 @@ from tests.portal.browsing import DESKTOP, PHONE, SCREENSHOTS, Site, axe, browse
 
 __all__ = ["axe", "browser"]
 pytestmark = pytest.mark.browser
+
+
+class OneAtATime(LiveServerThread):
+    """Answers one request at a time: they share the test's one connection, and with it the bureau that is set."""
+
+    def _create_server(self, connections_override: object = None) -> WSGIServer:
+        return WSGIServer((self.host, self.port), QuietWSGIRequestHandler, allow_reuse_address=False)
+
+
 PLAN = BUREAUS[1]
 
 
@@ -52,7 +62,7 @@ def desk(in_alpha: TenantRef, run_jobs: Callable[[], int], monkeypatch: pytest.M
     shared = connections["default"]
     monkeypatch.setattr(shared, "close", lambda: None)  # the server closes after each answer; this one must live
     shared.inc_thread_sharing()
-    server = LiveServerThread("127.0.0.1", StaticFilesHandler, connections_override={"default": shared})
+    server = OneAtATime("127.0.0.1", StaticFilesHandler, connections_override={"default": shared})
     server.daemon = True
     server.start()
     server.is_ready.wait()

@@ -95,7 +95,7 @@ def test_the_list_shows_counts_urgency_and_what_is_unread(office: Office, runnin
 def test_the_export_follows_the_filter_and_is_recorded(office: Office, running: UUID, enter: Enter) -> None:
     office.start(office.approve("one", "a"), subject=Subject(kind="test", id=uuid4(), title=FAR))
     answer = enter("a").get("/tasks/export/", {"q": "年度会议"})
-    rows = list(load_workbook(io.BytesIO(answer.content)).active.values)
+    rows = list(load_workbook(io.BytesIO(answer.content)).worksheets[0].values)
     assert [row[0] for row in rows[1:]] == [NEAR]
     assert AuditRecord.objects.filter(event="list.exported").count() == 1
 

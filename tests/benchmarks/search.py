@@ -18,8 +18,8 @@ _QUERIES = 60
 _UNITS = 40
 
 
-def _fill(groups: list[uuid.UUID]) -> float:
-    """Seconds to index everything: a fifth is for everybody, the rest for a unit or two."""
+def _fill(groups: list[uuid.UUID]) -> tuple[float, uuid.UUID]:
+    """Index everything: a fifth is for everybody, the rest for pairs of units; seconds, and one of these units."""
     from django.db import transaction
 
     from saas.search import services
@@ -36,7 +36,7 @@ def _fill(groups: list[uuid.UUID]) -> float:
             with transaction.atomic():
                 services.index_many(batch)
             batch = []
-    return time.perf_counter() - started
+    return time.perf_counter() - started, min(readers[1])
 
 
 def _analyse(schema: str) -> None:
@@ -122,9 +122,9 @@ def search_40k() -> list[Figure]:
     figures = []
     with use_tenant(ref):
         try:
-            built = _fill(groups)
+            built, unit = _fill(groups)
             _analyse(ref.schema)
-            readers = {"everybody's": [EVERYONE], "all": [EVERYONE, *groups], "one unit's": groups[:1]}
+            readers = {"everybody's": [EVERYONE], "all": [EVERYONE, *groups], "one unit's": [unit]}
             for reader, permitted in readers.items():
                 by_sort: dict[str, list[float]] = {}
                 for sort, texts in _queries().items():

@@ -87,11 +87,12 @@ def tenant_migrate_noop() -> Figure:
     from tenants.database.owner import owner_connection
     from tenants.provisioning import runner
 
-    with many_bureaus(BUREAUS) as schemas, owner_connection() as owner:
+    with many_bureaus(BUREAUS) as schemas:
 
         def floor() -> None:
-            for schema in schemas:
-                owner.execute(f"SELECT app, name FROM {schema}.django_migrations").fetchall()
+            with owner_connection() as owner:
+                for schema in schemas:
+                    owner.execute(f"SELECT app, name FROM {schema}.django_migrations").fetchall()
 
         runner.bureaus_migrate()
         floor()
@@ -136,12 +137,13 @@ def tenant_migrate_column() -> Figure:
                 )
 
         def floor() -> None:
-            for schema in schemas:
-                owner.execute(
-                    f"BEGIN; ALTER TABLE {schema}.accounts_user ADD COLUMN proof varchar(10) NULL; "
-                    f"INSERT INTO {schema}.django_migrations (app, name, applied) "
-                    f"VALUES ('accounts', '{COLUMN}', now()); COMMIT"
-                )
+            with owner_connection() as bare:
+                for schema in schemas:
+                    bare.execute(
+                        f"BEGIN; ALTER TABLE {schema}.accounts_user ADD COLUMN proof varchar(10) NULL; "
+                        f"INSERT INTO {schema}.django_migrations (app, name, applied) "
+                        f"VALUES ('accounts', '{COLUMN}', now()); COMMIT"
+                    )
 
         def ours() -> None:
             failed = [outcome for outcome in runner.bureaus_migrate(loader=loader()) if outcome.error]
@@ -170,7 +172,7 @@ def tenant_weight() -> list[Figure]:
     """What one bureau weighs: tables, indexes, catalog rows, and memory of a backend that has read all its tables."""
     from django.conf import settings
 
-    with many_bureaus(20) as schemas, superuser(settings.DATABASES["default"]["NAME"]) as connection:
+    with many_bureaus(20) as schemas, superuser(str(settings.DATABASES["default"]["NAME"])) as connection:
         schema = schemas[0]
 
         def one(query: str, *values: object) -> float:
@@ -298,7 +300,8 @@ def tenancy_request() -> Figure:
             for name, way in ways.items():
                 taken[name].append(median_seconds(way, rounds=1))
     for name in ("plain", "stock"):
-        connections[name].close_pool()
+        pooled: Any = connections[name]
+        pooled.close_pool()
     value, floor, other = (sorted(taken[name])[REQUESTS // 2] * 1000 for name in ("ours", "plain", "stock"))
     return Figure(
         name="tenancy_request",

@@ -69,8 +69,9 @@ def peer_database() -> Iterator[dict[str, str]]:
     """An empty database of the same cluster for stock django-tenants; gives the environment of its process."""
     from urllib.parse import urlsplit, urlunsplit
 
+    from saas.embedded.services import CELL
     from tenants.cell_database import prepare_database
-    from tests.stack import CELL, zone
+    from tests.stack import zone
 
     owner = urlsplit(os.environ["OWNER_DATABASE_URL"])
     names = compose.Identifier(PEER_DATABASE), compose.Identifier(owner.username or "")

@@ -14,7 +14,7 @@ from saas.search.highlights import excerpt, mark
 from saas.search.numbers import number_key, recognise
 from saas.search.query import parse
 
-SAFE = re.compile(r"[0-9a-z]+|[^\x00-\x7f]+")
+SAFE = re.compile(r"[0-9a-z]+|_?[^\x00-\x7f]+")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from saas.accounts.requests import actor_of
 from saas.approvals import registry, selectors, wording
 from saas.approvals.engine.state import Status
 from saas.approvals.selectors import Page, TodoQuery, TodoRow, TodoSort
-from saas.approvals.selectors.lists import MOST_EXPORTED, PAGE_SIZE
+from saas.approvals.selectors.lists import MOST_EXPORTED, PAGE_SIZE, Row
 from saas.approvals.views import counting
 from saas.core import calendar
 from saas.core.access import Permission, access
@@ -73,7 +73,7 @@ def offset_of(request: HttpRequest) -> int:
     return min(int(raw), 100_000) if raw.isascii() and raw.isdigit() else 0
 
 
-def paging(page: Page[object]) -> dict[str, object]:
+def paging(page: Page[Row]) -> dict[str, object]:
     """What `portal/parts/paging.html` takes."""
     first = page.offset + 1 if page.rows else 0
     last = page.offset + len(page.rows)

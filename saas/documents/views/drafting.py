@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from saas.approvals.models import Flow, VersionState
+from saas.approvals.selectors.for_subjects import flows_published
 from saas.core import toasts
 from saas.core.access import Permission, access
 from saas.core.errors import BadRequest, Conflict, Invalid, NotFound, Throttled
@@ -236,7 +236,6 @@ def _submitted(request: HttpRequest, document: Document, form: DraftForm) -> Htt
 def _form_page(
     request: HttpRequest, form: DraftForm, document: Document | None, *, status: int = 200, **more: object
 ) -> HttpResponse:
-    flows = Flow.objects.filter(versions__state=VersionState.PUBLISHED).exclude(key="incoming").order_by("position")
     kind = Kind(form["kind"].value()).label if form["kind"].value() in Kind.values else ""
     version = request.POST.get("version") if status == 409 else (document.content_version if document else 1)
     context = {
@@ -244,7 +243,7 @@ def _form_page(
         "document": document,
         "version": version,
         "kind": kind,
-        "flows": list(flows),
+        "flows": flows_published(but="incoming"),
         "files": list(document.files.all()) if document else [],
         "preview_url": reverse("documents:preview"),
         **more,
