@@ -19,6 +19,7 @@ from saas.accounts.requests import actor_of
 from saas.approvals import selectors, services, store, wording
 from saas.approvals.definition import Approve, Start
 from saas.approvals.engine.state import WORKING, HoldReason, Status
+from saas.approvals.selectors.lists import StuckRow
 from saas.approvals.selectors.matter import names_of_assignees
 from saas.approvals.services.administering import node_fill
 from saas.approvals.services.running import MAX_REASON
@@ -102,7 +103,7 @@ def stuck(request: HttpRequest) -> HttpResponse:
     return render(request, "approvals/admin/stuck.html", {"rows": rows})
 
 
-def _why(row: selectors.StuckRow) -> list[str]:
+def _why(row: StuckRow) -> list[str]:
     found = [_hold_text(HoldReason(reason), detail) for _node, reason, detail in row.holds]
     names = dict.fromkeys(name for _task, name in row.vacant)
     found += [_("“%(node)s”的岗位无人任职") % {"node": name} for name in names]

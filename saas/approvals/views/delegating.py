@@ -109,7 +109,7 @@ def _form(request: HttpRequest, by: Actor, names: dict[str, str]) -> DelegationF
     rows = (
         Appointment.objects.current()
         .filter(post__active=True, person__active=True)
-        .exclude(person_id=by.person_id)
+        .exclude(person_id=by.person_id or UUID(int=0))
         .order_by("post__unit__position", "post__unit__code", "post__position", "person__rank", "person__name")
     )
     seen = set()
