@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -104,10 +104,11 @@ def test_citations_in_a_text_become_links_with_two_queries(django_assert_num_que
 
 
 @pytest.fixture
-def reader(as_user: Callable[..., Client]) -> Client:
+def reader(as_user: Callable[..., Client], alpha: TenantRef) -> Iterator[Client]:
     client = as_user(makers.staff(post=makers.post(unit=makers.unit())))
     client.get("/directory/")  # the session notes once a while that it is in use
-    return client
+    with use_tenant(alpha):  # a request leaves its tenant
+        yield client
 
 
 def page_of(client: Client, path: str) -> tuple[int, str, int]:

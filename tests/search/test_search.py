@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -21,6 +21,7 @@ from saas.search import kinds, services, words
 from saas.search.entries import EVERYONE, SearchEntry
 from saas.search.models import SearchRow
 from saas.search.selectors import COUNT_CAP, search, suggest
+from tenants.context import use_tenant
 from tests.organisation import makers
 from tests.search import corpus
 
@@ -241,8 +242,6 @@ def test_a_random_reader_finds_exactly_what_is_theirs() -> None:
 
 
 def test_another_bureau_finds_nothing_of_this_one(beta: TenantRef) -> None:
-    from tenants.context import use_tenant
-
     add("金丝雀")
     with use_tenant(beta):
         assert search("金丝雀", [EVERYONE]).count == 0
@@ -290,13 +289,14 @@ def test_rows_of_an_older_dictionary_are_cut_again(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture
-def reader(as_user: Callable[..., Client], monkeypatch: pytest.MonkeyPatch) -> Client:
+def reader(as_user: Callable[..., Client], monkeypatch: pytest.MonkeyPatch, alpha: TenantRef) -> Iterator[Client]:
     monkeypatch.setattr(
         kinds, "_KINDS", {"document": kinds.Kind("document", "公文", lambda object_id: f"/d/{object_id}/")}
     )
     client = as_user(makers.staff(post=makers.post(unit=makers.unit())))
     client.get("/directory/")  # the session notes once a while that it is in use
-    return client
+    with use_tenant(alpha):  # a request leaves its tenant
+        yield client
 
 
 def test_the_page_shows_marked_results_within_its_budget(real: None, reader: Client) -> None:
