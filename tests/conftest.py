@@ -52,7 +52,7 @@ def outside_at_the_end() -> Iterator[None]:
     from django.db import connection
 
     if getattr(connection, "tenant", None) is not None:
-        connection.set_schema_to_public()
+        connection.set_schema_to_public()  # type: ignore[attr-defined]
 
 
 @pytest.fixture
