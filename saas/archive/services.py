@@ -59,7 +59,7 @@ def record_file(*, document_id: UUID, retention: str, by: Actor) -> Record:
         direction=document.direction,
         title=document.title[:500],
         number=document.number,
-        issuer=document.from_name or document.written.mark or (document.written.signatures or ("",))[0],
+        issuer=document.from_name or (document.written.signatures or (document.written.mark,))[0],
         document_date=date,
         asked_by=by.label,
         readers=document.readers,
