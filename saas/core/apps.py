@@ -11,7 +11,8 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        """Put the audit trail into every zone's menu."""
+        """Put the audit trail into every zone's menu; register what `check --deploy` asks."""
+        from saas.core import checks  # noqa: F401 -- registers
         from saas.core.access import Permission
         from saas.core.navigation import NavEntry, register
         from saas.env import Zone
