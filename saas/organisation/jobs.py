@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import translation
 
 from saas.core.actors import SYSTEM
 from saas.core.jobs import job, periodic
@@ -31,16 +32,18 @@ def appointments_turn() -> None:
 
 
 @job(queue="imports", attempts=3)
-def workbook_check(*, import_id: str) -> None:
-    """Dry run of an uploaded workbook."""
+def workbook_check(*, import_id: str, language: str) -> None:
+    """Dry run of an uploaded workbook; what is wrong is said in the language of who uploaded it."""
     from saas.organisation.services.imports import run_check
 
-    run_check(UUID(import_id))
+    with translation.override(language):
+        run_check(UUID(import_id))
 
 
 @job(queue="imports", attempts=3)
-def workbook_import(*, import_id: str) -> None:
+def workbook_import(*, import_id: str, language: str) -> None:
     """Import of a confirmed workbook."""
     from saas.organisation.services.imports import run_import
 
-    run_import(UUID(import_id))
+    with translation.override(language):
+        run_import(UUID(import_id))

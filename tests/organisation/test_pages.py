@@ -218,6 +218,16 @@ def test_a_workbook_with_wrong_rows_shows_them_and_cannot_be_confirmed(
     assert settled_admin.post(f"{response.url}confirm/").status_code == 409
 
 
+def test_wrong_rows_are_named_in_the_language_of_who_uploads(
+    people: dict[str, Any], settled_admin: Client, run_jobs: Callable[[], int]
+) -> None:
+    file = SimpleUploadedFile("o.xlsx", books.book(people=[["1", ""]]))
+    english = {"accept-language": "en"}
+    response = settled_admin.post("/organisation/workbook/", {"file": file}, headers=english)
+    run_jobs()
+    assert "Must not be empty" in settled_admin.get(response.headers["Location"], headers=english).content.decode()
+
+
 def test_what_is_no_workbook_is_refused_at_once_with_the_reason(
     people: dict[str, Any], settled_admin: Client, alpha: TenantRef
 ) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from saas.core import storage
@@ -25,6 +26,7 @@ from saas.organisation.workbook.progress import Progress
 from saas.organisation.workbook.reading import Contents, check_package, read
 
 MOST_PROBLEMS_KEPT = 1_000
+LANGUAGE = "zh-hans"
 _BUSY = (ImportState.CHECKING, ImportState.QUEUED, ImportState.RUNNING)
 
 
@@ -61,7 +63,7 @@ def workbook_upload(*, file: IO[bytes], file_name: str, size: int, by: Actor) ->
             uploaded_by=by.user_id,
             uploaded_by_name=by.user_name,
         )
-        enqueue(jobs.workbook_check, import_id=str(workbook.id))
+        enqueue(jobs.workbook_check, import_id=str(workbook.id), language=get_language() or LANGUAGE)
     return workbook
 
 
@@ -84,7 +86,7 @@ def workbook_confirm(*, import_id: UUID, by: Actor) -> WorkbookImport:
     workbook.done = 0
     workbook.uploaded_by, workbook.uploaded_by_name = by.user_id, by.user_name
     workbook.save(update_fields=["state", "done", "uploaded_by", "uploaded_by_name"])
-    enqueue(jobs.workbook_import, import_id=str(workbook.id))
+    enqueue(jobs.workbook_import, import_id=str(workbook.id), language=get_language() or LANGUAGE)
     return workbook
 
 
