@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,8 +26,12 @@ def site(alpha: TenantRef, django_db_blocker: DjangoDbBlocker) -> Iterator[Site]
     from saas.env import env
     from tenants.context import use_tenant
 
-    with django_db_blocker.unblock(), use_tenant(alpha):
-        user = User.objects.create(username=f"look-{uuid.uuid4().hex[:8]}", name="李建国")
-        with served(f"{alpha.code}.{env.host_suffix}", user) as found:
+    with django_db_blocker.unblock():
+        with use_tenant(alpha):
+            user = User.objects.create(username=f"look-{uuid.uuid4().hex[:8]}", name="李建国")
+            running = ExitStack()
+            found = running.enter_context(served(f"{alpha.code}.{env.host_suffix}", user))
+        with running:
             yield found
-        user.delete()
+        with use_tenant(alpha):
+            user.delete()

@@ -16,7 +16,7 @@ BY = Actor(user_id=None, user_name="安全管理员")
 
 def test_a_seal_gets_its_key_and_certificate_from_a_job(in_alpha: TenantRef, run_jobs: object) -> None:
     seal = services.seal_create(
-        name="云州市经济和信息化局", caption="", diameter_mm=42, key_kind=SealKeyKind.ECDSA_P256, holder_posts=[], by=BY
+        name="云州市经济和信息化局", caption="", diameter_mm=42, key_kind=SealKeyKind.RSA_3072, holder_posts=[], by=BY
     )
     assert Seal.objects.get(id=seal.id).state == SealState.REQUESTED
     assert callable(run_jobs)
@@ -30,6 +30,6 @@ def test_a_seal_gets_its_key_and_certificate_from_a_job(in_alpha: TenantRef, run
 def test_a_name_that_cannot_be_drawn_is_refused(in_alpha: TenantRef, name: str) -> None:
     with pytest.raises(Invalid):
         services.seal_create(
-            name=name, caption="", diameter_mm=42, key_kind=SealKeyKind.ECDSA_P256, holder_posts=[], by=BY
+            name=name, caption="", diameter_mm=42, key_kind=SealKeyKind.RSA_3072, holder_posts=[], by=BY
         )
     assert not Seal.objects.exists()
