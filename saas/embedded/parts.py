@@ -91,7 +91,9 @@ def process_environment(folder: Path, *, zone: str, process: str, mark: str) -> 
     """Return the whole environment of one of our processes, with the mark by which leftovers are found."""
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TZ", "TMPDIR"}}
     found = variables(folder, zone=zone, cell=CELL, process=process)
-    return {**kept, **found, STACK_MARK: mark, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(CHECKOUT)}
+    # A command that starts another one (demo) must mean this stack, wherever it stands.
+    place = {"YUNSHU_FOLDER": str(folder), STACK_MARK: mark}
+    return {**kept, **found, **place, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(CHECKOUT)}
 
 
 def product_parts(folder: Path, *, ports: Callable[[str], int], mark: str) -> list[Part]:
