@@ -55,7 +55,6 @@ lint: venv ## style, types, layers, templates, missing migrations
 format: venv ## bring code and templates into form
 	$(RUN) -m ruff check --fix $(wildcard $(SOURCES))
 	$(RUN) -m ruff format $(wildcard $(SOURCES))
-	-$(RUN) -m djlint --quiet --reformat saas
 
 bench: venv ## the figures; make bench ONLY=NAME for one
 	$(RUN) -m tests.benchmarks $(ONLY)
