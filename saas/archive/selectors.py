@@ -33,8 +33,3 @@ def record_readable(record_id: UUID, *, groups: Collection[UUID], keeps_archive:
     if found is None:
         raise NotFound(_("没有这份档案，或您不在其阅读范围内。"))
     return found
-
-
-def record_of(document_id: UUID) -> Record | None:
-    """The record of a document, or None."""
-    return Record.objects.filter(document_id=document_id).first()

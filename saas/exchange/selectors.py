@@ -23,8 +23,3 @@ def deliveries(*, waiting: bool) -> QuerySet[Delivery]:
 def waiting_count() -> int:
     """How many documents wait for 签收."""
     return Delivery.objects.filter(state=DeliveryState.WAITING).count()
-
-
-def delivery_of(document_id: UUID) -> Delivery | None:
-    """The delivery an incoming document came by."""
-    return Delivery.objects.filter(document_id=document_id).first()
