@@ -46,13 +46,15 @@ def beta(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> TenantRef
 
 
 @pytest.fixture(autouse=True)
-def outside_at_the_end() -> Iterator[None]:
-    """A test's requests set a bureau on this thread's connection as a server's would; the next test starts outside."""
+def as_at_the_start() -> Iterator[None]:
+    """A test's requests leave their bureau and their language on this thread; the next test starts without either."""
     yield
     from django.db import connection
+    from django.utils import translation
 
     if getattr(connection, "tenant", None) is not None:
         connection.set_schema_to_public()  # type: ignore[attr-defined]
+    translation.deactivate()
 
 
 @pytest.fixture
