@@ -39,7 +39,7 @@ SETTINGS: Mapping[str, str] = {
     "unix_socket_directories": "",
     "max_connections": "120",
     "max_locks_per_transaction": "256",
-    "shared_buffers": "64MB",
+    "shared_buffers": "128MB",
     "password_encryption": "scram-sha-256",
     "log_timezone": "UTC",
     "timezone": "UTC",
