@@ -32,6 +32,7 @@ ACTS: dict[Act, Promise] = {
     Act.AUTOMATIC_DONE: _("自动办结"),
     Act.AUTOMATIC_FAILED: _("自动办理失败"),
     Act.SUB_FLOW_ENDED: _("子流程办结"),
+    Act.HOLDERS_CHANGED: _("任职变动"),
 }
 REASONS: dict[Reason, Promise] = {
     Reason.NOT_RUNNING: _("流程已经结束。"),
@@ -46,7 +47,7 @@ REASONS: dict[Reason, Promise] = {
     Reason.ADVICE_ONLY: _("您是受邀提意见，由邀请您的人决定。"),
     Reason.FORBIDDEN_HERE: _("本环节的规则不允许。"),
     Reason.NO_TARGET: _("请选择办理人。"),
-    Reason.ALREADY_ASKED: _("所选的岗位已经在办理本环节。"),
+    Reason.ALREADY_ASKED: _("所选的岗位已经在办理或办过本环节。"),
     Reason.NOT_PASSED: _("只能退回到已经过的环节。"),
     Reason.NEXT_HAS_OPENED: _("下一环节已经打开，不能撤回；可请对方退回。"),
     Reason.NOT_YOURS: _("只能撤回自己办理的。"),
@@ -56,6 +57,7 @@ REASONS: dict[Reason, Promise] = {
     Reason.NOT_ACTIVE: _("流程不在这一环节。"),
     Reason.NOT_CHOSEN: _("请为“%(detail)s”选择办理人。"),
     Reason.NOT_SUSPENDED: _("流程没有挂起。"),
+    Reason.NOTHING_CHANGED: _("没有变化。"),
 }
 STATUSES: dict[Status, Promise] = {
     Status.RUNNING: _("办理中"),

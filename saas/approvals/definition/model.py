@@ -300,6 +300,18 @@ class Flow:
         place = self.places[target]
         return frozenset(key for key, other in self.places.items() if key == target or _follows(place.path, other.path))
 
+    def side_by_side(self, one: str, other: str) -> bool:
+        """Whether two nodes stand in different branches of the same parallel."""
+        first, second = self.places[one], self.places[other]
+        for depth, ((index, branch), (other_index, other_branch)) in enumerate(
+            zip(first.path, second.path, strict=False)
+        ):
+            if index != other_index or -1 in {branch, other_branch}:
+                return False
+            if branch != other_branch:
+                return isinstance(first.owners[depth], Parallel)
+        return False
+
     def inside(self, container: str) -> frozenset[str]:
         """The keys of all nodes in a container's branches."""
         return frozenset(

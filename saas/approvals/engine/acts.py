@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from saas.approvals.definition import Approve, Automatic, Circulate, Condition, Start, SubFlow
+from saas.approvals.definition import Approve, Automatic, Mode, Parallel, Start, SubFlow
 from saas.approvals.engine import effects, withdrawing
 from saas.approvals.engine.commands import Act, Reason, Refused
 from saas.approvals.engine.state import (
@@ -24,6 +24,7 @@ from saas.approvals.engine.walk import Walk
 
 MAX_ADDED_DEPTH = 5
 MAX_ADDED = 50
+MAX_AT_NODE = 200
 _WHY_NOT_OPEN = {
     TaskState.DONE: Reason.TASK_DONE,
     TaskState.CLOSED: Reason.TASK_CLOSED,
@@ -40,6 +41,12 @@ def check_running(state: State) -> None:
         raise Refused(Reason.NOT_RUNNING)
 
 
+def check_open(task: Task) -> None:
+    """Refuse when the task is not its holder's to act on."""
+    if task.state is not TaskState.OPEN:
+        raise Refused(_WHY_NOT_OPEN[task.state])
+
+
 def open_task(walk: Walk) -> Task:
     """The command's task, which must be open."""
     check_running(walk.state)
@@ -49,8 +56,7 @@ def open_task(walk: Walk) -> Task:
         task = walk.state.task(walk.command.task)
     except KeyError:
         raise Refused(Reason.NO_TASK) from None
-    if task.state is not TaskState.OPEN:
-        raise Refused(_WHY_NOT_OPEN[task.state])
+    check_open(task)
     node = walk.flow.node(task.node)
     if isinstance(node, Approve) and walk.command.act.value in node.forbid:
         raise Refused(Reason.FORBIDDEN_HERE)
@@ -115,13 +121,11 @@ def return_(walk: Walk) -> None:
 
 def returnable(walk: Walk, task: Task) -> list[str]:
     """Nodes a task may be returned to, in reading order: the start, and approvals passed on the way to it."""
-    passed = {t.node for t in walk.state.tasks if t.vote in {Vote.AGREE, Vote.SKIPPED}}
     return [
         key
         for key in walk.flow.places
-        if key in passed
+        if (key in walk.state.passed or key == walk.flow.start.key)
         and key != task.node
-        and isinstance(walk.flow.node(key), Start | Approve)
         and task.node in walk.flow.withdrawn_by_return(key)
     ]
 
@@ -147,60 +151,50 @@ def reassign(walk: Walk) -> None:
     node, active = walk.command.node, walk.state.active.get(walk.command.node)
     if active is None or not isinstance(walk.flow.node(node), Approve) or walk.state.at(node):
         raise Refused(Reason.NOT_ACTIVE)
-    _check_targets(walk, node)
+    _check_targets(walk, node, TaskKind.OWN)
+    definition = walk.flow.node(node)
+    in_order = isinstance(definition, Approve) and definition.mode is Mode.ORDER
     for number, assignee in enumerate(walk.command.to):
-        walk.make(node=node, assignee=assignee, kind=TaskKind.OWN, order=number * 10)
+        state = TaskState.QUEUED if in_order else TaskState.OPEN
+        walk.make(node=node, assignee=assignee, kind=TaskKind.OWN, order=number * 10, state=state)
     walk.irrevocable()
-    walk.vacancies(node)
+    walk.settle(node)
 
 
 def _replace(walk: Walk, task: Task) -> None:
     if len(walk.command.to) != 1:
         raise Refused(Reason.NO_TARGET)
-    _check_targets(walk, task.node)
-    walk.close([task])
-    new = walk.make(
-        node=task.node,
-        assignee=walk.command.to[0],
-        kind=task.kind,
-        order=task.order,
-        state=task.state,
-        parent=task.parent,
-    )
-    walk.change(replace(new, due_at=task.due_at))
-    # What the former holder had asked of others is now asked for the new one.
-    for child in walk.state.children(task.id):
-        walk.change(replace(child, parent=new.id))
+    _check_targets(walk, task.node, task.kind)
+    walk.give(task, walk.command.to[0])
     walk.vacancies(task.node)
 
 
-def _check_targets(walk: Walk, node: str) -> None:
+def _check_targets(walk: Walk, node: str, kind: TaskKind) -> None:
     targets = walk.command.to
     if not targets or len(targets) > MAX_ADDED:
         raise Refused(Reason.NO_TARGET)
-    asked = {task.assignee.id for task in walk.state.at(node) if task.live}
+    asked = walk.engaged(node, kind)
     if len({one.id for one in targets}) != len(targets) or any(one.id in asked for one in targets):
         raise Refused(Reason.ALREADY_ASKED)
 
 
-def _depth(state: State, task: Task) -> int:
+def too_deep(state: State, task: Task) -> bool:
+    """Whether nobody may be added below a task any more: too many in a chain, or at the node."""
     depth = 0
     current = task
     while current.parent is not None:
         depth += 1
         current = state.task(current.parent)
-    return depth
+    return depth >= MAX_ADDED_DEPTH or len(state.at(task.node)) >= MAX_AT_NODE
 
 
 def add(walk: Walk) -> None:
     """加签 before, after or beside, and 委派 (which returns to the giver)."""
     task = _no_start(open_task(walk))
-    if _depth(walk.state, task) >= MAX_ADDED_DEPTH:
+    if too_deep(walk.state, task):
         raise Refused(Reason.TOO_DEEP)
-    if len(walk.state.at(task.node)) >= MAX_ADDED * 4:
-        raise Refused(Reason.TOO_DEEP)
-    _check_targets(walk, task.node)
     kind = _KIND_OF_ADDED[walk.command.act]
+    _check_targets(walk, task.node, kind)
     if kind is TaskKind.DELEGATED and len(walk.command.to) != 1:
         raise Refused(Reason.NO_TARGET)
     if kind is not TaskKind.BEFORE and kind is not TaskKind.DELEGATED and task.kind in ADVICE:
@@ -276,16 +270,17 @@ def resume(walk: Walk) -> None:
     walk.state = replace(walk.state, status=Status.RUNNING, suspended_at=None).with_tasks(
         replace(task, due_at=task.due_at + pause) for task in walk.state.live_tasks() if task.due_at
     )
+    _look_for_holders(walk)
+    for key, active in walk.state.active.items():
+        if active.hold is not None and active.hold.reason is HoldReason.AUTOMATIC:
+            # Its job may have come meanwhile and found the flow suspended.
+            walk.effects.append(effects.AutomaticDue(key, active.hold.detail))
 
 
 def terminate(walk: Walk) -> None:
     """终止."""
     if walk.state.status not in {Status.RUNNING, Status.SUSPENDED}:
         raise Refused(Reason.NOT_RUNNING)
-    if walk.command.task is not None:
-        task = walk.state.task(walk.command.task)
-        if task.state is not TaskState.OPEN:
-            raise Refused(_WHY_NOT_OPEN[task.state])
     walk.terminate()
 
 
@@ -302,17 +297,27 @@ def pass_node(walk: Walk) -> None:
 
 
 def jump(walk: Walk) -> None:
-    """The administrator moves the flow from where it stands to a node of the same line, with a reason."""
+    """The administrator moves the flow from where it stands to a node of the same line, with a reason.
+
+    What stands in a branch parallel to the target's stays; everything else is given up.
+    """
     check_running(walk.state)
-    target = walk.command.node
-    if target not in walk.flow.places or not isinstance(walk.flow.node(target), Start | Approve):
+    flow, target = walk.flow, walk.command.node
+    if target not in flow.places or not isinstance(flow.node(target), Start | Approve):
         raise Refused(Reason.NOT_PASSED, target)
-    if walk.flow.places[target].owners and target not in {t.node for t in walk.state.tasks}:
+    active = set(walk.state.active)
+    if flow.places[target].owners and target not in {t.node for t in walk.state.tasks}:
         raise Refused(Reason.NOT_PASSED, target)
-    taken = walk.flow.withdrawn_by_return(target)
-    if not taken & set(walk.state.active):
-        # Forward: what is before the target in its line is given up.
-        walk.deactivate(list(walk.state.active))
+    for owner in flow.places[target].owners:
+        ahead = any(owner.key in flow.withdrawn_by_return(key) for key in active)
+        if isinstance(owner, Parallel) and ahead and not flow.inside(owner.key) & active:
+            # Its other branches have not been walked, and nobody would ask for them any more.
+            raise Refused(Reason.NOT_PASSED, target)
+    given_up = {key for key in active if not flow.side_by_side(key, target)}
+    walk.state = replace(
+        walk.state, straight={key: to for key, to in walk.state.straight.items() if key not in given_up}
+    )
+    walk.deactivate(given_up)
     walk.return_to(target)
 
 
@@ -321,15 +326,32 @@ def retry(walk: Walk) -> None:
     check_running(walk.state)
     key = walk.command.node
     active = walk.state.active.get(key)
-    if active is None or active.hold is None or active.hold.reason in {HoldReason.SUB_FLOW}:
+    if active is None or active.hold is None or active.hold.reason is HoldReason.SUB_FLOW:
         raise Refused(Reason.NOT_ACTIVE)
-    node = walk.flow.node(key)
     if active.hold.reason is HoldReason.VACANT:
         walk.vacancies(key)
-        return
-    walk.deactivate([key])
-    if isinstance(node, Approve | Automatic | Condition | Circulate) and walk.enter(node):
-        walk.go_on(key)
+    else:
+        walk.enter_again(key)
+
+
+def holders_changed(walk: Walk) -> None:
+    """Posts are held by others than before: what waited for a holder goes on, what has none any more says so."""
+    check_running(walk.state)
+    before = walk.state
+    _look_for_holders(walk)
+    if walk.state == before:
+        raise Refused(Reason.NOTHING_CHANGED)
+
+
+def _look_for_holders(walk: Walk) -> None:
+    for key, active in sorted(walk.state.active.items()):
+        node = walk.flow.node(key)
+        if walk.state.active.get(key) is not active or not isinstance(node, Start | Approve):
+            continue
+        if walk.state.at(key):
+            walk.vacancies(key)
+        elif isinstance(node, Approve) and walk.resolve(node):
+            walk.enter_again(key)
 
 
 def automatic_done(walk: Walk) -> None:
@@ -344,7 +366,9 @@ def automatic_done(walk: Walk) -> None:
 def automatic_failed(walk: Walk) -> None:
     """An automatic act cannot be done; the node waits with the reason."""
     check_running(walk.state)
-    if walk.command.node not in walk.state.active:
+    if walk.command.node not in walk.state.active or not isinstance(
+        walk.flow.node(walk.command.node), Automatic | SubFlow
+    ):
         raise Refused(Reason.NOT_ACTIVE)
     walk.hold(walk.command.node, Hold(HoldReason.FAILED, walk.command.detail[:300]))
 
@@ -382,4 +406,5 @@ ACTS: dict[Act, Callable[[Walk], None]] = {
     Act.AUTOMATIC_DONE: automatic_done,
     Act.AUTOMATIC_FAILED: automatic_failed,
     Act.SUB_FLOW_ENDED: sub_flow_ended,
+    Act.HOLDERS_CHANGED: holders_changed,
 }

@@ -37,6 +37,7 @@ class Act(enum.StrEnum):
     AUTOMATIC_DONE = "automatic_done"
     AUTOMATIC_FAILED = "automatic_failed"
     SUB_FLOW_ENDED = "sub_flow_ended"
+    HOLDERS_CHANGED = "holders_changed"
 
 
 ON_TASK = frozenset(
@@ -109,6 +110,7 @@ class Reason(enum.StrEnum):
     NOT_ACTIVE = "not_active"
     NOT_CHOSEN = "not_chosen"
     NOT_SUSPENDED = "not_suspended"
+    NOTHING_CHANGED = "nothing_changed"
 
 
 class Refused(Exception):

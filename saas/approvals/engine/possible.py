@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from saas.approvals.definition import Approve, Flow
-from saas.approvals.engine.acts import check_running, returnable
+from saas.approvals.engine.acts import check_open, check_running, returnable, too_deep
 from saas.approvals.engine.commands import Act, Command, Reason, Refused
 from saas.approvals.engine.facts import Facts
-from saas.approvals.engine.state import ADVICE, State, Task, TaskKind, TaskState
+from saas.approvals.engine.state import ADVICE, State, Task, TaskKind
 from saas.approvals.engine.walk import Walk
 
 OFFERED = (
@@ -52,14 +52,9 @@ def return_targets(flow: Flow, state: State, task: Task, *, now: datetime, facts
 def _why_not(flow: Flow, state: State, task: Task, act: Act) -> Reason | None:
     try:
         check_running(state)
+        check_open(task)
     except Refused as refused:
         return refused.reason
-    if task.state is not TaskState.OPEN:
-        return {
-            TaskState.DONE: Reason.TASK_DONE,
-            TaskState.CLOSED: Reason.TASK_CLOSED,
-            TaskState.WAITING: Reason.TASK_WAITING,
-        }.get(task.state, Reason.TASK_QUEUED)
     node = flow.node(task.node)
     if isinstance(node, Approve) and act.value in node.forbid:
         return Reason.FORBIDDEN_HERE
@@ -67,4 +62,5 @@ def _why_not(flow: Flow, state: State, task: Task, act: Act) -> Reason | None:
         return Reason.AT_START
     if task.kind in ADVICE and act in {Act.RETURN, Act.ADD_BESIDE, Act.ADD_AFTER}:
         return Reason.ADVICE_ONLY
-    return None
+    adds = act in {Act.DELEGATE, Act.ADD_BEFORE, Act.ADD_BESIDE, Act.ADD_AFTER}
+    return Reason.TOO_DEEP if adds and too_deep(state, task) else None

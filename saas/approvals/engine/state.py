@@ -44,6 +44,7 @@ class TaskKind(enum.StrEnum):
 
 
 ADVICE = frozenset({TaskKind.BEFORE, TaskKind.DELEGATED})
+SIGNERS = frozenset({TaskKind.OWN, TaskKind.AFTER, TaskKind.BESIDE})
 ADDED = frozenset({TaskKind.BEFORE, TaskKind.AFTER, TaskKind.BESIDE, TaskKind.DELEGATED})
 
 
@@ -160,6 +161,7 @@ class State:
         active: nodes the flow is at.
         rounds: how often each node was entered.
         straight: after these nodes the flow comes straight back to the nodes named.
+        passed: approvals behind the flow, each with the act that passed it; a return takes out what it takes back.
         acts: number of acts done; the number of the last one.
         barrier: no act up to this number can be withdrawn (something irrevocable followed it).
         made: number of tasks ever made; their ids follow from it.
@@ -173,6 +175,7 @@ class State:
     tasks: tuple[Task, ...] = ()
     rounds: Mapping[str, int] = field(default_factory=dict)
     straight: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    passed: Mapping[str, int] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
     chosen: Mapping[str, tuple[Assignee, ...]] = field(default_factory=dict)
     acts: int = 0

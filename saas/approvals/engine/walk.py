@@ -24,11 +24,12 @@ from saas.approvals.definition import (
 )
 from saas.approvals.definition.model import DrafterAlone, OnRefused, Repeat, Vacant
 from saas.approvals.engine import effects
-from saas.approvals.engine.commands import Command
+from saas.approvals.engine.commands import Act, Command
 from saas.approvals.engine.conditions import ConditionFailed, first_branch
 from saas.approvals.engine.facts import Facts
 from saas.approvals.engine.state import (
     LIVE,
+    SIGNERS,
     Active,
     Assignee,
     AssigneeKind,
@@ -53,6 +54,7 @@ class Walk:
         self.facts = facts
         self.effects: list[effects.Effect] = []
         self._entering: set[str] = set()
+        self._ahead: set[str] = set()
 
     # --- tasks ----------------------------------------------------------------------------------------------
 
@@ -111,6 +113,17 @@ class Walk:
         self.state = replace(self.state, made=self.state.made + 1)
         return self.change(task)
 
+    def give(self, task: Task, assignee: Assignee) -> Task:
+        """Somebody else has the task instead, with its limit and with what was asked of others for it."""
+        self.close([task])
+        new = self.make(
+            node=task.node, assignee=assignee, kind=task.kind, order=task.order, state=task.state, parent=task.parent
+        )
+        new = self.change(replace(new, due_at=task.due_at))
+        for child in self.state.children(task.id):
+            self.change(replace(child, parent=new.id))
+        return new
+
     def _due(self, key: str) -> datetime | None:
         node = self.flow.node(key)
         if not isinstance(node, Approve) or not node.limit:
@@ -153,18 +166,33 @@ class Walk:
 
     def leave(self, node: str) -> None:
         """A node is done: go on after it, or straight back to where it was returned from."""
+        self._passed(node)
         self.deactivate([node])
         straight = self.state.straight.get(node)
-        if straight:
-            self.state = replace(
-                self.state, straight={key: back for key, back in self.state.straight.items() if key != node}
-            )
-            self.irrevocable()
-            for key in straight:
-                if self.enter(self.flow.node(key)):
-                    self.go_on(key)
+        if not straight:
+            self.go_on(node)
             return
-        self.go_on(node)
+        self.state = replace(
+            self.state, straight={key: back for key, back in self.state.straight.items() if key != node}
+        )
+        self.irrevocable()
+        # A parallel is not at its end while one of its branches is still to be entered again.
+        self._ahead = set(straight)
+        for key in straight:
+            self._ahead.discard(key)
+            if self.enter(self.flow.node(key)):
+                self.leave(key)
+
+    def _passed(self, node: str) -> None:
+        if isinstance(self.flow.node(node), Approve) and any(task.vote for task in self.state.at(node)):
+            self.state = replace(self.state, passed={**self.state.passed, node: self.state.acts})
+
+    def enter_again(self, node: str) -> None:
+        """Come to a node at which the flow stands already, as if for the first time."""
+        self.irrevocable()
+        self.deactivate([node])
+        if self.enter(self.flow.node(node)):
+            self.leave(node)
 
     def go_on(self, node: str) -> None:
         """Walk on after `node`, out of as many branches as end."""
@@ -177,7 +205,7 @@ class Walk:
                 self.finish()
                 return
             if isinstance(owner, Parallel) and (
-                owner.key in self._entering or self.flow.inside(owner.key) & set(self.state.active)
+                owner.key in self._entering or self.flow.inside(owner.key) & (set(self.state.active) | self._ahead)
             ):
                 return
             place = self.flow.places[owner.key]
@@ -232,12 +260,15 @@ class Walk:
         start = self.flow.start.key
         self.activate(start)
         drafter = self.state.drafter
-        return self.make(
+        task = self.make(
             node=start,
             assignee=Assignee(AssigneeKind.POST, drafter.post, drafter.person),
             kind=TaskKind.START,
             order=0,
         )
+        if self.command.act is not Act.START:
+            self.vacancies(start)
+        return task
 
     def _enter_condition(self, node: Condition) -> bool:
         try:
@@ -254,7 +285,9 @@ class Walk:
             missing = any(rule.kind is RuleKind.CHOSEN for rule in node.who)
             self.activate(node.key, Hold(HoldReason.NOT_CHOSEN if missing else HoldReason.NOBODY))
             return False
-        asked = tuple(dict.fromkeys(self._substituted(node, one) for one in asked))
+        # The same post found in two ways, once for whoever holds it and once for the drafter, is asked once.
+        substituted = (self._substituted(node, one) for one in asked)
+        asked = tuple({one.id: one for one in reversed(list(substituted))}.values())[::-1]
         asked = self._past_the_drafter(node, asked)
         self.activate(node.key)
         in_order = node.mode is Mode.ORDER
@@ -266,17 +299,35 @@ class Walk:
         decided = self.decide(node)
         if decided is not None:
             self.effects.append(effects.Passed(node.key))
+            self._passed(node.key)
             self.deactivate([node.key])
             return True
         self.vacancies(node.key)
         return False
 
-    def vacancies(self, node: str) -> None:
-        """Name the reason when nobody holds a post that is asked at `node`; clear it when somebody does."""
-        asked = [task.assignee for task in self.state.at(node) if task.state is TaskState.OPEN]
-        self.facts.know(tuple(asked))
-        empty = [str(one.id) for one in asked if not self.facts.holders(one)]
-        self.hold(node, Hold(HoldReason.VACANT, ",".join(empty)) if empty else None)
+    def vacancies(self, key: str) -> None:
+        """Where nobody holds a post that is asked at a node: ask the substitute, else name the reason.
+
+        The reason is cleared when all are held.
+        """
+        node = self.flow.node(key)
+        asked = [task for task in self.state.at(key) if task.state is TaskState.OPEN]
+        self.facts.know(tuple(task.assignee for task in asked))
+        empty = []
+        for task in asked:
+            now = task
+            if isinstance(node, Approve) and task.kind is TaskKind.OWN and not self.facts.holders(task.assignee):
+                substitute = self._substituted(node, task.assignee)
+                if substitute.id not in self.engaged(key, TaskKind.OWN):
+                    now = self.give(task, substitute)
+            if not self.facts.holders(now.assignee):
+                empty.append(str(now.assignee.id))
+        self.hold(key, Hold(HoldReason.VACANT, ",".join(empty)) if empty else None)
+
+    def engaged(self, node: str, kind: TaskKind) -> set[UUID]:
+        """Who cannot be asked for a task of that kind at a node: they are asked, or their vote would count twice."""
+        counted = SIGNERS if kind in SIGNERS else frozenset()
+        return {t.assignee.id for t in self.state.at(node) if t.live or (t.kind in counted and t.vote)}
 
     # --- who ------------------------------------------------------------------------------------------------
 
@@ -320,9 +371,16 @@ class Walk:
             return False
         holders = self.facts.holders(assignee)
         if node.repeat is Repeat.SKIP_CONSECUTIVE:
-            return self.command.person is not None and self.command.person in holders
-        signed = {t.done_by for t in self.state.tasks if t.vote is Vote.AGREE and t.kind is not TaskKind.START}
-        return bool(holders & {person for person in signed if person is not None})
+            # Whoever disagreed, returned or moved the flow has not signed just before.
+            signing = self.command.act in {Act.START, Act.AGREE}
+            return signing and self.command.person is not None and self.command.person in holders
+        signed = {
+            task.done_by
+            for key in {*self.state.passed, *self.state.active}
+            for task in self.state.at(key)
+            if task.vote is Vote.AGREE and task.kind in SIGNERS and task.done_by is not None
+        }
+        return bool(holders & signed)
 
     # --- deciding -------------------------------------------------------------------------------------------
 
@@ -399,14 +457,17 @@ class Walk:
         taken = self.flow.withdrawn_by_return(target)
         back = tuple(key for key in self.flow.places if key in taken and key in self.state.active)
         self.deactivate(taken)
-        kept = {key: nodes for key, nodes in self.state.straight.items() if key not in taken}
+        # What is come back to straight knows still where it would itself go straight back to.
+        kept = {key: to for key, to in self.state.straight.items() if key not in taken or (straight and key in back)}
+        lost = {target} if straight else taken
         if straight:
             kept[target] = back
-        self.state = replace(self.state, straight=kept)
+        passed = {key: act for key, act in self.state.passed.items() if key not in lost}
+        self.state = replace(self.state, straight=kept, passed=passed)
         self.irrevocable()
         node = self.flow.node(target)
         if self.enter(node):
-            self.go_on(target)
+            self.leave(target)
         if isinstance(node, Start):
             self.effects.append(effects.ReturnedToStart())
 

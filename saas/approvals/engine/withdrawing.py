@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from saas.approvals.definition import Flow, Parallel
+from saas.approvals.definition import Flow
 from saas.approvals.engine import effects
 from saas.approvals.engine.commands import Command, Reason, Refused
 from saas.approvals.engine.state import (
@@ -44,11 +44,11 @@ def withdraw(walk: Walk) -> None:
     active = {key: at for key, at in state.active.items() if at.opened_by != act}
     if task.node not in active:
         active[task.node] = Active(task.round, task.opened_by)
-    walk.state = replace(state, active=active).with_tasks(changed)
+    passed = {key: number for key, number in state.passed.items() if number != act}
+    walk.state = replace(state, active=active, passed=passed).with_tasks(changed)
     if task.kind is TaskKind.START:
         walk.effects.append(effects.ReturnedToStart())
-    else:
-        walk.vacancies(task.node)
+    walk.vacancies(task.node)
 
 
 def _taken_back(task: Task, other: Task, act: int) -> Task:
@@ -82,10 +82,13 @@ def check(flow: Flow, state: State, command: Command) -> Task:
         raise Refused(Reason.NEXT_HAS_OPENED)
     if task.node not in state.active and any(other.closed_by > act for other in state.at(task.node)):
         raise Refused(Reason.IRREVOCABLE)  # Another's later opinion decided the node.
-    if task.node not in state.active and not any(at.opened_by == act for at in state.active.values()):
-        around = [owner for owner in flow.places[task.node].owners if isinstance(owner, Parallel)]
-        if not around or not flow.inside(around[-1].key) & set(state.active):
-            raise Refused(Reason.IRREVOCABLE)
+    if any(other.vote is Vote.SKIPPED and other.opened_by > act for other in state.tasks):
+        raise Refused(Reason.IRREVOCABLE)  # Somebody was not asked because of this opinion, perhaps.
+    behind = flow.withdrawn_by_return(task.node) - {task.node}
+    later = [at.opened_by for key, at in state.active.items() if key in behind]
+    later += [number for key, number in state.passed.items() if key in behind]
+    if any(number > act for number in later):
+        raise Refused(Reason.IRREVOCABLE)  # Other branches ended meanwhile, and the flow went on.
     return task
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from saas.approvals import selectors, store
 from saas.approvals.engine.commands import Act, Command
 from saas.approvals.engine.state import Assignee
-from saas.approvals.services import acting
+from saas.approvals.services import acting, sub_flows
 from saas.approvals.services.running import run
 from saas.core.actors import Actor
 from saas.core.errors import Forbidden, Invalid, NotFound
@@ -113,3 +113,5 @@ def _intervene(
         detail={"to": [str(one.id) for one in to], "node": node},
     )
     run(loaded, command, entry)
+    if act in {Act.SUSPEND, Act.RESUME}:
+        sub_flows.follow(parent_id=instance_id, act=act, by=by)

@@ -51,7 +51,7 @@ def run(loaded: store.Loaded, command: Command, entry: store.Record) -> Changes:
     store.write(loaded.header, loaded.flow, changes, entry)
     APPROVAL_ACTS.labels(act=command.act.value).inc()
     _audit(loaded, changes, entry)
-    _effects(loaded, changes, entry.by)
+    _effects(loaded, changes, entry)
     return changes
 
 
@@ -131,13 +131,18 @@ def node_ref(loaded: store.Loaded, key: str) -> NodeRef:
     return NodeRef(node.key, node.name, node.marks)
 
 
-def _effects(loaded: store.Loaded, changes: Changes, by: Actor) -> None:
+def _effects(loaded: store.Loaded, changes: Changes, entry: store.Record) -> None:
+    by = entry.by
+    # A parent that ends its sub-flow itself need not be told; it may be at the node again for another reason.
+    dropped = loaded.header.parent_id is not None and (entry.detail or {}).get("parent") == str(loaded.header.parent_id)
     for effect in changes.effects:
         if isinstance(effect, effects.AutomaticDue | effects.SubFlowDue | effects.SubFlowDropped):
             _own_work(loaded, changes, effect, by)
         elif loaded.header.parent_id is not None and isinstance(effect, effects.Finished | effects.Terminated):
             from saas.approvals.services.sub_flows import child_ended
 
+            if dropped:
+                continue
             failed = "" if isinstance(effect, effects.Finished) else _("子流程已被终止")
             child_ended(parent_id=loaded.header.parent_id, node=loaded.header.parent_node, by=by, failed=failed)
         else:
@@ -157,7 +162,8 @@ def _own_work(
     header = loaded.header
     match effect:
         case effects.AutomaticDue(node, _name):
-            enqueue(automatic_run, instance_id=str(header.id), node=node, act_number=changes.after.acts)
+            entered = changes.after.active[node].opened_by
+            enqueue(automatic_run, instance_id=str(header.id), node=node, act_number=entered)
         case effects.SubFlowDue(node, flow_key):
             sub_flows.start_child(header=header, state=changes.after, node=node, flow_key=flow_key, by=by)
         case effects.SubFlowDropped(node):
