@@ -15,6 +15,7 @@ from saas.approvals.definition import Approve, RuleKind
 from saas.approvals.engine import withdrawing
 from saas.approvals.engine.commands import ON_TASK, Act, Command, Refused
 from saas.approvals.engine.state import ADDED, Assignee, AssigneeKind, Status, Task
+from saas.approvals.models import FlowEvent
 from saas.approvals.registry import handler_of
 from saas.approvals.services.running import MAX_OPINION, node_ref, run
 from saas.core.actors import Actor
@@ -237,7 +238,7 @@ def withdraw(*, task_id: UUID, by: Actor, idempotency_key: str, reason: str = ""
     task = loaded.state.task(task_id)
     command = Command(act=Act.WITHDRAW, now=now, person=by.person_id, post=by.post_id, task=task_id)
     if task.done_by != by.person_id:
-        raise not_yours(loaded, by)
+        raise _withdrawn_before(loaded, task, by) or not_yours(loaded, by)
     entry = store.Record(
         act=Act.WITHDRAW,
         by=by,
@@ -248,6 +249,22 @@ def withdraw(*, task_id: UUID, by: Actor, idempotency_key: str, reason: str = ""
         idempotency_key=idempotency_key or None,
     )
     return ActResult(loaded.header.id, run(loaded, command, entry).after.status)
+
+
+def _withdrawn_before(loaded: store.Loaded, task: Task, by: Actor) -> Conflict | None:
+    """For a second press of 撤回: who had withdrawn it when, so that nobody is told the task is somebody else's."""
+    if task.done_by is not None or policies.seat(task, flow_key=loaded.header.flow_key, by=by) is None:
+        return None
+    withdrawals = FlowEvent.objects.filter(instance_id=loaded.header.id, task_id=task.id, act=Act.WITHDRAW.value)
+    event = withdrawals.order_by("id").last()
+    if event is None:
+        return None
+    text = _("%(who)s 已于 %(when)s %(act)s，您的操作没有生效。") % {
+        "who": event.actor_label,
+        "when": timezone.localtime(event.at).strftime("%m-%d %H:%M"),
+        "act": wording.ACTS[Act.WITHDRAW],
+    }
+    return Conflict(text, code="approvals.withdrawn")
 
 
 @transaction.atomic
