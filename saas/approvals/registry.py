@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
+from saas.approvals.forms.model import FieldType
 from saas.core.actors import Actor
 
 
@@ -108,6 +109,7 @@ class FieldSpec:
     name: str
     label: str
     choices: tuple[tuple[str, str], ...] = ()
+    type: FieldType = FieldType.TEXT
 
 
 _handlers: dict[str, SubjectHandler] = {}
@@ -155,5 +157,12 @@ def action_names() -> dict[str, str]:
 
 def known_fields() -> dict[str, FieldSpec]:
     """Every field a condition may ask for, with those all instances have."""
-    common = (FieldSpec("urgency", "紧急程度"), FieldSpec("drafter_unit", "拟稿部门"), FieldSpec("title", "标题"))
+    levels = tuple(
+        (str(level), text) for level, text in ((0, "一般"), (1, "平急"), (2, "加急"), (3, "特急"), (4, "特提"))
+    )
+    common = (
+        FieldSpec("urgency", "紧急程度", levels, FieldType.INTEGER),
+        FieldSpec("drafter_unit", "拟稿部门"),
+        FieldSpec("title", "标题"),
+    )
     return {spec.name: spec for specs in (common, *_fields.values()) for spec in specs}

@@ -20,6 +20,7 @@ from saas.approvals.definition.model import (
     SubFlow,
 )
 from saas.approvals.definition.parse import DefinitionInvalid, Problem, parse
+from saas.approvals.forms import expressions
 from saas.approvals.models import FlowVersion, VersionState
 from saas.organisation.models import Appointment, Post, PostKind, Unit
 
@@ -69,18 +70,20 @@ def _people(flow: Flow) -> Iterator[Problem]:
 
 
 def _conditions(flow: Flow) -> Iterator[Problem]:
-    fields = registry.known_fields()
+    known = registry.known_fields()
+    for field in flow.form.fields:
+        if field.key in known:
+            reason = _("字段标识“%(key)s”重复，或是系统保留的。") % {"key": field.key}
+            yield Problem(f"{_('表单')} · {field.label}", reason)
+    types = {name: spec.type for name, spec in known.items()} | expressions.types_of(flow.form)
+    columns = expressions.columns_of(flow.form)
     for node in flow.walk():
         if not isinstance(node, Condition):
             continue
         for branch in node.branches:
-            for comparison in branch.when:
-                if comparison.field not in fields:
-                    yield Problem(
-                        node.name,
-                        _("分支“%(branch)s”的条件用到未知字段“%(field)s”。")
-                        % {"branch": branch.name, "field": comparison.field},
-                    )
+            for problem in expressions.problems_of(branch.when, types, columns) if branch.when else ():
+                text = _("分支“%(branch)s”的条件：%(problem)s") % {"branch": branch.name, "problem": problem}
+                yield Problem(node.name, text)
 
 
 def _automatic(flow: Flow) -> Iterator[Problem]:

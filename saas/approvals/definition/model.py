@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+
+from saas.approvals.forms.model import Access, FieldRule, Form, Rights
 
 MAX_NODES = 500
 MAX_DEPTH = 20
@@ -24,6 +25,7 @@ class RuleKind(enum.StrEnum):
     SAME_AS = "same_as"
     GROUP = "group"
     DRAFTER = "drafter"
+    FIELD = "field"
 
 
 class Mode(enum.StrEnum):
@@ -76,8 +78,20 @@ class OnRefused(enum.StrEnum):
     CONTINUE = "continue"
 
 
+class Overdue(enum.StrEnum):
+    """What follows when a limit has passed: always the handler and the flow administrator are told.
+
+    Beyond that: the leader above is told too, has the task instead, or the node passes.
+    """
+
+    TELL = "tell"
+    ESCALATE = "escalate"
+    TRANSFER = "transfer"
+    PASS = "pass"  # noqa: S105 - a word, not a secret
+
+
 class Operator(enum.StrEnum):
-    """How a condition compares a field with a value."""
+    """How a condition written as a list compares a field with a value."""
 
     EQUAL = "eq"
     NOT_EQUAL = "ne"
@@ -101,6 +115,7 @@ class Rule:
         level: 1 is the leader of the drafter's own unit, 2 the next above (LEADER_ABOVE).
         node: whose handlers again (SAME_AS), or at which node the choice is made (CHOSEN; ``start`` by the drafter).
         among: ids of units or posts one may choose from (CHOSEN); empty for all.
+        field: the form's field, or ``table.column``, that names them (FIELD).
     """
 
     kind: RuleKind
@@ -110,14 +125,16 @@ class Rule:
     level: int = 1
     node: str = ""
     among: tuple[str, ...] = ()
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Time to act, in working days and working hours."""
+    """Time to act, in working days and working hours; `remind` working hours before its end the handler is told."""
 
     days: int = 0
     hours: int = 0
+    remind: int = 4
 
     def __bool__(self) -> bool:
         return bool(self.days or self.hours)
@@ -130,6 +147,7 @@ class Start:
     key: str
     name: str
     marks: frozenset[str] = frozenset()
+    fields: tuple[FieldRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,10 +167,12 @@ class Approve:
     repeat: Repeat = Repeat.ASK
     on_refused: OnRefused = OnRefused.RETURN
     limit: Limit = Limit()
+    overdue: Overdue = Overdue.TELL
     opinion_required: bool = False
     bulk: bool = False
     forbid: frozenset[str] = frozenset()
     marks: frozenset[str] = frozenset()
+    fields: tuple[FieldRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,24 +183,16 @@ class Circulate:
     name: str
     who: tuple[Rule, ...]
     marks: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """One comparison of a condition."""
-
-    field: str
-    operator: Operator
-    value: Any
+    fields: tuple[FieldRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One way on; in a condition it is taken when all of `when` holds (an empty `when` always does)."""
+    """One way on; in a condition it is taken when the expression `when` holds (an empty one always does)."""
 
     name: str
     nodes: tuple[Node, ...] = ()
-    when: tuple[Comparison, ...] = ()
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,9 +273,16 @@ class Place:
 
 @dataclass(frozen=True)
 class Flow:
-    """A whole definition: the top sequence from Start to End."""
+    """A whole definition: the top sequence from Start to End, and the form that travels with it."""
 
     nodes: tuple[Node, ...]
+    form: Form = field(default_factory=Form)
+
+    def rights(self, key: str) -> Rights:
+        """What those who act at a node may do with the form: by default the drafter edits, others read."""
+        node = self.node(key)
+        rules = node.fields if isinstance(node, Start | Approve | Circulate) else ()
+        return Rights(rules, Access.EDIT if isinstance(node, Start) else Access.READ)
 
     @cached_property
     def places(self) -> dict[str, Place]:

@@ -17,7 +17,6 @@ from saas.approvals.definition.model import (
     Automatic,
     Branch,
     Circulate,
-    Comparison,
     Condition,
     End,
     Flow,
@@ -31,6 +30,9 @@ from saas.approvals.definition.model import (
     Start,
     SubFlow,
 )
+from saas.approvals.forms import FieldType, Form, expressions
+from saas.approvals.forms.model import WHO
+from saas.approvals.forms.reading import read_form, read_rules
 
 E = TypeVar("E", bound=enum.StrEnum)
 NAME_LENGTH = 60
@@ -60,13 +62,15 @@ def parse(source: Any) -> Flow:
     """The definition as values.
 
     Args:
-        source: decoded JSON, ``{"nodes": [...]}`` as in the published schema.
+        source: decoded JSON, ``{"form": {...}, "nodes": [...]}`` as in the published schema.
 
     Raises:
         DefinitionInvalid: with every error found in form and structure.
     """
+    whole = source if isinstance(source, Mapping) else {}
     reader = _Reader()
-    flow = Flow(reader.sequence(source.get("nodes") if isinstance(source, Mapping) else None, "", 0))
+    reader.form = read_form(whole.get("form"), reader.wrong)
+    flow = Flow(reader.sequence(whole.get("nodes"), "", 0), reader.form)
     reader.structure(flow)
     if reader.problems:
         raise DefinitionInvalid(reader.problems)
@@ -78,6 +82,7 @@ class _Reader:
         self.problems: list[Problem] = []
         self.keys: set[str] = set()
         self.count = 0
+        self.form = Form()
 
     def wrong(self, node: str, reason: str) -> None:
         self.problems.append(Problem(node or _("流程"), reason))
@@ -116,13 +121,14 @@ class _Reader:
         base: dict[str, Any] = {"key": key, "name": name, "marks": marks}
         match item.get("kind"):
             case "start":
-                return Start(**base)
+                return Start(**base, fields=read_rules(item.get("fields"), self.form, at, self.wrong))
             case "end":
                 return End(**base)
             case "approve":
                 return self.approve(item, at, base)
             case "circulate":
-                return Circulate(**base, who=self.rules(item, at))
+                fields = read_rules(item.get("fields"), self.form, at, self.wrong)
+                return Circulate(**base, who=self.rules(item, at), fields=fields)
             case "condition":
                 return Condition(**base, branches=self.branches(item, at, where, depth, conditional=True))
             case "parallel":
@@ -152,10 +158,16 @@ class _Reader:
             drafter_alone=self.choice(item, "drafter_alone", model.DrafterAlone.ASK, at),
             repeat=self.choice(item, "repeat", model.Repeat.ASK, at),
             on_refused=self.choice(item, "on_refused", model.OnRefused.RETURN, at),
-            limit=Limit(self.whole(limit, "days", 0, (0, 365), at), self.whole(limit, "hours", 0, (0, 80), at)),
+            limit=Limit(
+                self.whole(limit, "days", 0, (0, 365), at),
+                self.whole(limit, "hours", 0, (0, 80), at),
+                self.whole(limit, "remind", 4, (0, 80), at),
+            ),
+            overdue=self.choice(item, "overdue", model.Overdue.TELL, at),
             opinion_required=bool(item.get("opinion_required", False)),
             bulk=bool(item.get("bulk", False)),
             forbid=frozenset(self.texts(item, "forbid", at)),
+            fields=read_rules(item.get("fields"), self.form, at, self.wrong),
         )
         if node.vacant is model.Vacant.SUBSTITUTE and not node.substitute:
             self.wrong(at, _("选择了由替补岗位办理，但没有指定岗位。"))
@@ -182,7 +194,17 @@ class _Reader:
             node=self.text(source, "node", at, KEY_LENGTH, required=kind is RuleKind.SAME_AS)
             or ("start" if kind is RuleKind.CHOSEN else ""),
             among=tuple(self.texts(source, "among", at)),
+            field=self.who_field(source, at) if kind is RuleKind.FIELD else "",
         )
+
+    def who_field(self, source: Mapping[str, Any], at: str) -> str:
+        path = self.text(source, "field", at, 2 * KEY_LENGTH + 1)
+        named = self.form.by_path.get(path)
+        if path and named is None:
+            self.wrong(at, _("办理人用到未知字段“%(field)s”。") % {"field": path})
+        elif named is not None and named.type not in WHO:
+            self.wrong(at, _("字段“%(field)s”不是人员、部门或岗位，不能决定办理人。") % {"field": named.label})
+        return path
 
     def branches(
         self, item: Mapping[str, Any], at: str, where: str, depth: int, *, conditional: bool
@@ -197,7 +219,7 @@ class _Reader:
                 self.wrong(at, _("第 %(number)d 个分支的写法不对。") % {"number": number})
                 continue
             name = self.text(branch, "name", at, NAME_LENGTH)
-            when = tuple(self.comparison(one, at) for one in branch.get("when") or ()) if conditional else ()
+            when = self.condition(branch.get("when"), at) if conditional else ""
             nodes = self.sequence(branch.get("nodes"), f"{where}.{number}.", depth + 1)
             found.append(Branch(name, nodes, when))
         if conditional:
@@ -208,15 +230,26 @@ class _Reader:
                 self.wrong(at, _("最后一个分支应没有条件，否则都不满足时无路可走。"))
         return tuple(found)
 
-    def comparison(self, source: Any, at: str) -> Comparison:
+    def condition(self, source: Any, at: str) -> str:
+        """An expression, or a list of comparisons that must all hold, as the one expression they mean."""
+        if isinstance(source, list):
+            return " && ".join(self.comparison(one, at) for one in source)
+        if source is not None and not isinstance(source, str):
+            self.wrong(at, _("条件的写法不对。"))
+        return source.strip() if isinstance(source, str) else ""
+
+    def comparison(self, source: Any, at: str) -> str:
         if not isinstance(source, Mapping):
             self.wrong(at, _("条件的写法不对。"))
-            return Comparison("", Operator.EQUAL, None)
+            return "true"
         operator = self.choice(source, "is", Operator.EQUAL, at)
-        value = source.get("value")
+        name, value = self.text(source, "field", at, NAME_LENGTH), source.get("value")
         if operator is Operator.IN and not isinstance(value, list):
             self.wrong(at, _("条件“属于”要给出一组值。"))
-        return Comparison(self.text(source, "field", at, NAME_LENGTH), operator, value)
+        if not name.isascii() or not name.isidentifier():
+            self.wrong(at, _("条件用到未知字段“%(field)s”。") % {"field": name})
+            return "true"
+        return comparison_text(name, operator, value, self.form)
 
     def structure(self, flow: Flow) -> None:
         top = flow.nodes
@@ -281,3 +314,35 @@ class _Reader:
             names = "、".join(type(default))
             self.wrong(at, _("“%(name)s”只能是：%(names)s。") % {"name": name, "names": names})
             return default
+
+
+_WRITTEN = {
+    Operator.EQUAL: "{0} == {1}",
+    Operator.NOT_EQUAL: "{0} != {1}",
+    Operator.LESS: "{0} < {1}",
+    Operator.AT_MOST: "{0} <= {1}",
+    Operator.MORE: "{0} > {1}",
+    Operator.AT_LEAST: "{0} >= {1}",
+    Operator.IN: "{0} in {1}",
+}
+
+
+def comparison_text(name: str, operator: Operator, value: Any, form: Form) -> str:
+    """A comparison as an expression, its value written as the field's type needs it."""
+    field = next((one for one in form.fields if one.key == name), None)
+    kind = field.type if field else None
+    written = _literal(value, kind)
+    if operator is Operator.CONTAINS:
+        return f"{written} in {name}" if kind is FieldType.CHOICES else f"{name}.contains({written})"
+    return _WRITTEN[operator].format(name, written)
+
+
+def _literal(value: Any, kind: FieldType | None) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_literal(one, kind) for one in value)}]"
+    if kind in {FieldType.DECIMAL, FieldType.MONEY}:
+        try:
+            return repr(float(value))
+        except (TypeError, ValueError):
+            return expressions.quoted(value)
+    return expressions.quoted(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from typing import Any
 
 from saas.approvals.definition.model import (
@@ -11,18 +12,30 @@ from saas.approvals.definition.model import (
     Mode,
     OnRefused,
     Operator,
+    Overdue,
     Repeat,
     RuleKind,
     Vacant,
     Visibility,
 )
 from saas.approvals.definition.parse import KEY_LENGTH, NAME_LENGTH
+from saas.approvals.forms.expressions import MAX_LENGTH
+from saas.approvals.forms.model import MAX_CHECKS, MAX_COLUMNS, MAX_FIELDS, NO_COLUMN, Access, FieldType
 
 Schema = dict[str, Any]
 _ID: Schema = {"type": "string", "maxLength": 36}
 _KEY: Schema = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH}
 _NAME: Schema = {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH}
 _TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
+_NUMBER: Schema = {"type": ["number", "string"]}
+_EXPRESSION: Schema = {"type": "string", "maxLength": MAX_LENGTH, "description": "CEL"}
+_ACCESS: Schema = {"enum": [one.value for one in Access]}
+_RULES: Schema = {
+    "type": "object",
+    "additionalProperties": {
+        "oneOf": [_ACCESS, {"type": "object", "properties": {"access": _ACCESS, "rows": _EXPRESSION}}]
+    },
+}
 
 
 def _one_of(choices: type[enum.StrEnum]) -> Schema:
@@ -62,15 +75,20 @@ def definition_schema() -> Schema:
         drafter_alone=_one_of(DrafterAlone),
         repeat=_one_of(Repeat),
         on_refused=_one_of(OnRefused),
-        limit={"type": "object", "properties": {"days": _whole(0, 365), "hours": _whole(0, 80)}},
+        limit={
+            "type": "object",
+            "properties": {"days": _whole(0, 365), "hours": _whole(0, 80), "remind": _whole(0, 80)},
+        },
+        overdue=_one_of(Overdue),
         opinion_required={"type": "boolean"},
         bulk={"type": "boolean"},
         forbid=_TEXTS,
+        fields=_RULES,
     )
     kinds = [
-        _node("start"),
+        _node("start", fields=_RULES),
         approve,
-        _node("circulate", "who", who=_list_of("rule", 1)),
+        _node("circulate", "who", who=_list_of("rule", 1), fields=_RULES),
         _node("condition", "branches", branches=_list_of("branch", 2)),
         _node("parallel", "branches", branches=_list_of("branch", 2)),
         _node("subflow", "flow", flow=_KEY),
@@ -88,6 +106,7 @@ def definition_schema() -> Schema:
             "level": _whole(1, 10),
             "node": {"type": "string", "maxLength": KEY_LENGTH},
             "among": _TEXTS,
+            "field": {"type": "string", "maxLength": 2 * KEY_LENGTH + 1},
         },
     }
     comparison: Schema = {
@@ -98,13 +117,59 @@ def definition_schema() -> Schema:
     branch: Schema = {
         "type": "object",
         "required": ["name", "nodes"],
-        "properties": {"name": _NAME, "when": _list_of("comparison", 0), "nodes": _list_of("node", 0)},
+        "properties": {
+            "name": _NAME,
+            "when": {"oneOf": [_EXPRESSION, _list_of("comparison", 0)]},
+            "nodes": _list_of("node", 0),
+        },
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "flow definition",
         "type": "object",
         "required": ["nodes"],
-        "properties": {"nodes": {**_list_of("node", 3), "maxItems": MAX_NODES}},
-        "$defs": {"node": {"oneOf": kinds}, "rule": rule, "comparison": comparison, "branch": branch},
+        "properties": {"nodes": {**_list_of("node", 3), "maxItems": MAX_NODES}, "form": _form()},
+        "$defs": {
+            "node": {"oneOf": kinds},
+            "rule": rule,
+            "comparison": comparison,
+            "branch": branch,
+            "field": _field(FieldType, columns={**_list_of("column", 1), "maxItems": MAX_COLUMNS}),
+            "column": _field([one for one in FieldType if one not in NO_COLUMN]),
+        },
+    }
+
+
+def _form() -> Schema:
+    check: Schema = {
+        "type": "object",
+        "required": ["check", "message"],
+        "properties": {"check": _EXPRESSION, "message": {"type": "string"}, "field": {"type": "string"}},
+    }
+    return {
+        "type": "object",
+        "required": ["fields"],
+        "properties": {
+            "fields": {**_list_of("field", 0), "maxItems": MAX_FIELDS},
+            "checks": {"type": "array", "items": check, "maxItems": MAX_CHECKS},
+        },
+    }
+
+
+def _field(types: Iterable[FieldType], **more: Schema) -> Schema:
+    return {
+        "type": "object",
+        "required": ["key", "label", "type"],
+        "properties": {
+            "key": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$", "maxLength": KEY_LENGTH},
+            "label": _NAME,
+            "type": {"enum": [one.value for one in types]},
+            "required": {"type": "boolean"},
+            "hint": {"type": "string"},
+            "choices": _TEXTS,
+            "least": _NUMBER,
+            "most": _NUMBER,
+            "digits": _whole(0, 6),
+            **more,
+        },
     }

@@ -1,77 +1,29 @@
-"""Compares an instance's fields with a condition's values; never runs text as code."""
+"""Chooses a condition's branch: the first whose expression holds for the instance's values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
-from typing import Any
-
-from saas.approvals.definition import Branch, Comparison, Condition
-from saas.approvals.definition.model import Operator
+from saas.approvals.definition import Branch, Condition, Flow
 from saas.approvals.engine.state import State
+from saas.approvals.forms.expressions import ExpressionFailed, holds
+from saas.approvals.forms.values import for_expressions
 
 
 class ConditionFailed(Exception):
-    """A condition cannot be answered for this instance; the message names field and value."""
+    """A condition cannot be answered for this instance; the message names branch and reason."""
 
 
-def first_branch(node: Condition, state: State) -> Branch:
-    """The first branch all of whose comparisons hold.
+def first_branch(flow: Flow, node: Condition, state: State) -> Branch:
+    """The first branch whose expression holds; one without an expression always does.
 
     Raises:
-        ConditionFailed: a field is missing or cannot be compared, or no branch holds.
+        ConditionFailed: a field is empty or of another type than the expression needs, or no branch holds.
     """
+    data = for_expressions(flow.form, state.values)
     for branch in node.branches:
-        if all(holds(comparison, state) for comparison in branch.when):
-            return branch
+        try:
+            if not branch.when or holds(branch.when, data):
+                return branch
+        except ExpressionFailed as error:
+            message = f"{branch.name}：{error}"
+            raise ConditionFailed(message) from error
     raise ConditionFailed(node.name)
-
-
-def holds(comparison: Comparison, state: State) -> bool:
-    """Whether one comparison holds.
-
-    Raises:
-        ConditionFailed: the field is missing or of another type than the comparison needs.
-    """
-    if comparison.field not in state.values:
-        raise ConditionFailed(comparison.field)
-    actual, wanted = state.values[comparison.field], comparison.value
-    match comparison.operator:
-        case Operator.EQUAL:
-            return _same(actual, wanted)
-        case Operator.NOT_EQUAL:
-            return not _same(actual, wanted)
-        case Operator.IN:
-            return any(_same(actual, one) for one in wanted)
-        case Operator.CONTAINS:
-            if isinstance(actual, str):
-                return str(wanted) in actual
-            if isinstance(actual, list | tuple):
-                return any(_same(one, wanted) for one in actual)
-            raise ConditionFailed(f"{comparison.field} = {actual!r}")
-        case operator:
-            return _ORDER[operator](_number(comparison.field, actual), _number(comparison.field, wanted))
-
-
-_ORDER: dict[Operator, Callable[[Decimal, Decimal], bool]] = {
-    Operator.LESS: lambda a, b: a < b,
-    Operator.AT_MOST: lambda a, b: a <= b,
-    Operator.MORE: lambda a, b: a > b,
-    Operator.AT_LEAST: lambda a, b: a >= b,
-}
-
-
-def _same(one: Any, other: Any) -> bool:
-    return bool(one == other) or str(one) == str(other)
-
-
-def _number(name: str, value: Any) -> Decimal:
-    if isinstance(value, bool) or value is None:
-        raise ConditionFailed(f"{name} = {value!r}")
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        raise ConditionFailed(f"{name} = {value!r}") from None
-    if not number.is_finite():
-        raise ConditionFailed(f"{name} = {value!r}")
-    return number

@@ -177,7 +177,7 @@ class Walk:
         )
         self.irrevocable()
         # A parallel is not at its end while one of its branches is still to be entered again.
-        self._ahead = set(straight)
+        self._ahead |= set(straight)
         for key in straight:
             self._ahead.discard(key)
             if self.enter(self.flow.node(key)):
@@ -272,7 +272,7 @@ class Walk:
 
     def _enter_condition(self, node: Condition) -> bool:
         try:
-            branch = first_branch(node, self.state)
+            branch = first_branch(self.flow, node, self.state)
         except ConditionFailed as error:
             self.irrevocable()
             self.activate(node.key, Hold(HoldReason.CONDITION, str(error)))
@@ -458,7 +458,7 @@ class Walk:
         back = tuple(key for key in self.flow.places if key in taken and key in self.state.active)
         self.deactivate(taken)
         # What is come back to straight knows still where it would itself go straight back to.
-        kept = {key: to for key, to in self.state.straight.items() if key not in taken or (straight and key in back)}
+        kept = {key: to for key, to in self.state.straight.items() if straight or key not in taken}
         lost = {target} if straight else taken
         if straight:
             kept[target] = back
