@@ -36,6 +36,7 @@ _OFFICE = [
     "saas.documents",
     "saas.exchange",
     "saas.archive",
+    "saas.portal.desk",
 ]
 _LIBRARIES = ["allauth", "django_htmx", "template_partials", "saas.portal", "monitoring"]
 _BY_ZONE = {
@@ -91,6 +92,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "saas.core.uploads.UploadLimitMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -17,12 +16,12 @@ from saas.core.access import Permission, access
 from saas.core.audit import Event, record
 from saas.core.audit.services import Target
 from saas.core.errors import Conflict, Invalid, NotFound
+from saas.core.paging import numbered_page
 from saas.core.storage import open_object
 from saas.documents.models import Document
 from saas.organisation.selectors import person_groups
 from saas.search.selectors import search
 
-PAGE = 30
 MOST_FOUND = 200
 
 
@@ -52,17 +51,13 @@ def record_list(request: HttpRequest) -> HttpResponse:
             records = records.filter(id__in=[hit.object_id for hit in found.hits])
         except Invalid as refused:
             error, records = refused, records.none()
-    page = Paginator(records, PAGE).get_page(request.GET.get("after") or request.GET.get("before"))
     context = {
-        "page": page,
+        "page": numbered_page(request, records),
         "q": words,
         "year": year,
         "retention": retention,
         "retentions": Retention.choices,
         "error": error,
-        "after": page.next_page_number() if page.has_next() else None,
-        "before": page.previous_page_number() if page.has_previous() else None,
-        "shown": f"{page.start_index()}–{page.end_index()} / {page.paginator.count}",
     }
     return render(request, "archive/list.html", context, status=error.status if error else 200)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 import secrets
@@ -131,6 +132,10 @@ def refusal_of(exception: BaseException | None) -> errors.YunshuError | None:  #
             return errors.TooLarge(_("一次提交的项目过多，请分批提交。"))
         case MultiPartParserError() | DjangoBadRequest() | SuspiciousOperation():
             return errors.BadRequest(_("无法读懂这次提交的内容，请刷新页面后重试。"))
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return errors.Unavailable(
+                _("存储空间已满，文件没有保存，其他内容未受影响。请联系系统管理员扩容后再试。"), code="storage.full"
+            )
     return None
 
 

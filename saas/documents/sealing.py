@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from saas.core.actors import Actor
 from saas.core.errors import Conflict, NotFound
 from saas.core.jobs import enqueue, job
+from saas.core.keys import require_ready
 from saas.core.storage import ContentType, store
 from saas.documents.kinds import State
 from saas.documents.models import Document
@@ -36,6 +37,7 @@ def document_seal(*, document_id: UUID, seal_id: UUID, by: Actor) -> None:
         NotFound: no such document or seal.
         Conflict: the document is not rendered, or the seal is not active.
         Forbidden: the post does not keep the seal.
+        Unavailable: Vault is sealed or away, so nothing can be signed now.
     """
     document = locked(document_id)
     if document.state != State.RENDERED:
@@ -43,6 +45,8 @@ def document_seal(*, document_id: UUID, seal_id: UUID, by: Actor) -> None:
     seal = require_usable(seal_id=seal_id, by=by)
     if by.appointment_id is None:
         raise NotFound(_("用印须以岗位身份办理。"))
+    # The job would wait for Vault; whoever asks should know now, not from a document that stays unsealed.
+    require_ready()
     enqueue(
         seal_document,
         key=f"seal:{document.id}",

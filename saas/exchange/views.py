@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -12,13 +11,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from saas.accounts.requests import actor_of
 from saas.core.access import Permission, access
 from saas.core.errors import Conflict, Invalid
+from saas.core.paging import numbered_page
 from saas.core.storage import open_object
 from saas.documents.models import Document
 from saas.exchange import selectors, services
 from saas.exchange.models import Delivery
 from saas.exchange.spool import packages
-
-PAGE = 30
 
 
 @access(Permission.REGISTER_INCOMING)
@@ -26,16 +24,8 @@ PAGE = 30
 def delivery_list(request: HttpRequest) -> HttpResponse:
     """签收: what waits, or what was answered."""
     waiting = request.GET.get("show") != "answered"
-    wanted = request.GET.get("after") or request.GET.get("before")
-    page = Paginator(selectors.deliveries(waiting=waiting), PAGE).get_page(wanted)
-    context = {
-        "page": page,
-        "waiting": waiting,
-        "after": page.next_page_number() if page.has_next() else None,
-        "before": page.previous_page_number() if page.has_previous() else None,
-        "shown": f"{page.start_index()}–{page.end_index()} / {page.paginator.count}",
-    }
-    return render(request, "exchange/deliveries.html", context)
+    page = numbered_page(request, selectors.deliveries(waiting=waiting))
+    return render(request, "exchange/deliveries.html", {"page": page, "waiting": waiting})
 
 
 @access(Permission.REGISTER_INCOMING)

@@ -17,9 +17,10 @@ from saas.core import keys
 from saas.core.access import Permission, access
 from saas.core.errors import Invalid
 from saas.core.keys import SealKeyKind
+from saas.core.uploads import takes_upload
 from saas.organisation.models import Post
 from saas.seals import pades, picture, selectors, services, verification
-from saas.seals.forms import CheckForm, SealForm, StopForm
+from saas.seals.forms import MOST_CHECK_BYTES, CheckForm, SealForm, StopForm
 from saas.seals.models import Seal
 
 
@@ -85,6 +86,7 @@ def seal_picture(request: HttpRequest, seal_id: UUID) -> HttpResponse:
 
 
 @access(Permission.STAFF)
+@takes_upload(MOST_CHECK_BYTES)
 @require_http_methods(["GET", "POST"])
 def seal_check(request: HttpRequest) -> HttpResponse:
     """Check the seals of an uploaded PDF, step by step."""

@@ -19,6 +19,8 @@ import requests
 from saas.core.keys import client as connection
 from saas.core.keys.client import VaultClient
 from saas.core.keys.policies import role_name
+from saas.core.keys.services import forget_cached_keys
+from saas.core.keys.setup import VaultSetup
 from saas.embedded.openbao import program
 from saas.env import Process, Zone, env
 
@@ -88,3 +90,16 @@ def own_vault() -> Iterator[OwnVault]:
         finally:
             process.kill()
             process.wait()
+
+
+@contextlib.contextmanager
+def sealed_vault() -> Iterator[None]:
+    """Have the product meet a Vault that an operator has just sealed."""
+    with own_vault() as vault:
+        done = VaultSetup(address=vault.address, token=vault.token).apply(zones=[Zone.INTRANET], cell="c1", known={})
+        role = done.approles[role_name(Zone.INTRANET, Process.WEB)]
+        client = VaultClient(address=vault.address, role_id=role.role_id, secret_id=role.secret_id)
+        vault.seal()
+        with acting_as(client):
+            forget_cached_keys()
+            yield

@@ -12,6 +12,7 @@ from django.utils import timezone
 from saas.approvals.models import Task
 from saas.approvals.services import Act, act
 from saas.core.errors import Conflict, Forbidden, Invalid, NotFound
+from saas.core.metrics import DOCUMENTS_ISSUED
 from saas.core.storage import open_object, store
 from saas.documents import services
 from saas.documents.access import documents_visible_to, reader_for
@@ -194,6 +195,21 @@ def test_a_document_keeps_its_one_number_on_a_second_tab(office: Office) -> None
     assert NumberEntry.objects.count() == 1
 
 
+def test_an_issued_document_is_counted_once_and_only_when_it_is_certain(
+    office: Office, django_capture_on_commit_callbacks: Any
+) -> None:
+    counted = DOCUMENTS_ISSUED.labels(kind="notice")._value
+    before = counted.get()
+    with django_capture_on_commit_callbacks() as callbacks:
+        document = numbered(office)
+        book = NumberEntry.objects.get(document=document).book_id
+        services.document_register_number(document_id=document.id, book_id=book, by=office.clerk)
+    assert counted.get() == before
+    for callback in callbacks:
+        callback()
+    assert counted.get() == before + 1
+
+
 def test_an_unsigned_document_gets_no_number(office: Office) -> None:
     document = services.document_draft(draft=draft_input(), by=office.drafter)
     book = services.book_create(mark="云数发", year=2026, kinds=[], first=1, by=office.clerk)
@@ -238,8 +254,14 @@ def test_an_attachment_is_what_it_holds_not_what_it_is_called(office: Office) ->
         services.attachment_add(
             document_id=document.id, name="附件.pdf", stream=io.BytesIO(b"MZ\x90\x00\x03\x00"), by=office.drafter
         )
+    with pytest.raises(Invalid) as refusal:
+        services.attachment_add(
+            document_id=document.id, name="附件.png", stream=io.BytesIO(b"%PDF-1.7 x"), by=office.drafter
+        )
+    assert refusal.value.code == "file.wrong_name"
+    assert not document.files.exists()
     kept = services.attachment_add(
-        document_id=document.id, name="附件.doc", stream=io.BytesIO(b"%PDF-1.7 x"), by=office.drafter
+        document_id=document.id, name="附件.PDF", stream=io.BytesIO(b"%PDF-1.7 x"), by=office.drafter
     )
     assert kept.content_type == "application/pdf"
     services.attachment_remove(attachment_id=kept.id, by=office.drafter)

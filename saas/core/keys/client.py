@@ -130,18 +130,18 @@ class VaultClient:
             except requests.ConnectionError:
                 if attempt == 2:
                     logger.warning("vault is unreachable", extra={"path": path})
-                    raise _unreachable() from None
+                    raise unreachable() from None
             except requests.RequestException:
                 logger.warning("vault does not answer in time", extra={"path": path})
-                raise _unreachable() from None
+                raise unreachable() from None
             except refusals.VaultDown:
                 logger.warning("vault is sealed", extra={"path": path})
-                raise _sealed() from None
+                raise sealed() from None
             except (refusals.Forbidden, refusals.InvalidRequest, refusals.InvalidPath):
                 raise
             except refusals.VaultError as error:
                 logger.warning("vault failed", extra={"path": path, "kind": type(error).__name__})
-                raise _unreachable() from None
+                raise unreachable() from None
         raise AssertionError("unreachable")
 
     def _token(self) -> str:
@@ -177,7 +177,7 @@ class VaultClient:
             logger.error("vault does not accept this process's role")
             raise _refused() from None
         if not self._keep(answer):
-            raise _unreachable()
+            raise unreachable()
 
     def _keep(self, answer: Any) -> bool:
         auth = answer.get("auth") if isinstance(answer, dict) else None
@@ -190,12 +190,14 @@ class VaultClient:
         return True
 
 
-def _sealed() -> Unavailable:
+def sealed() -> Unavailable:
+    """What every act answers while Vault is sealed."""
     message = _("密钥服务已封存，暂时不能办理此事；没有做任何改动。请联系系统管理员解封。")
     return Unavailable(message, code="keys.sealed")
 
 
-def _unreachable() -> Unavailable:
+def unreachable() -> Unavailable:
+    """What every act answers while Vault is away."""
     message = _("密钥服务暂时连不上，没有做任何改动。请稍后再试；如持续出现，请联系系统管理员。")
     return Unavailable(message, code="keys.unreachable")
 

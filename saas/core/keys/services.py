@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from saas.core.errors import NotFound, Unavailable
 from saas.core.keys.algorithms import Algorithm, SealKeyKind, require
 from saas.core.keys.cache import DataKeyCache
-from saas.core.keys.client import Health, KeyMissing, client
+from saas.core.keys.client import Health, KeyMissing, client, sealed, unreachable
 from saas.core.keys.names import KeyName
 from saas.core.keys.policies import pki_mount
 from saas.core.tenancy import TenantRef
@@ -239,6 +239,19 @@ def public_key_pem(key: KeyName) -> str:
 def health() -> Health:
     """How Vault is; never raises."""
     return client().health()
+
+
+def require_ready() -> None:
+    """Let an act that needs a signature begin only while there is somebody to sign.
+
+    Raises:
+        Unavailable: Vault is sealed or away.
+    """
+    state = client().health()
+    if state is Health.SEALED:
+        raise sealed()
+    if state is not Health.READY:
+        raise unreachable()
 
 
 def forget_cached_keys() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from django.utils.translation import gettext as _
 
@@ -39,6 +39,16 @@ _MAGIC = (
 # Names inside the archive that make a ZIP something more; the first that is seen decides.
 _IN_ZIP = ((b"OFD.xml", ContentType.OFD), (b"word/", ContentType.DOCX), (b"xl/", ContentType.XLSX))
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
+_SUFFIXES: Mapping[ContentType, frozenset[str]] = {
+    ContentType.PDF: frozenset({"pdf"}),
+    ContentType.PNG: frozenset({"png"}),
+    ContentType.JPEG: frozenset({"jpg", "jpeg"}),
+    ContentType.DOCX: frozenset({"docx"}),
+    ContentType.XLSX: frozenset({"xlsx"}),
+    ContentType.OFD: frozenset({"ofd"}),
+    ContentType.ZIP: frozenset({"zip"}),
+    ContentType.TXT: frozenset({"txt", "csv", "md", "json", "jsonl", "xml", "log"}),
+}
 _TEXT_CONTROLS = frozenset(b"\t\n\r\f\x1b")
 
 
@@ -75,6 +85,23 @@ def require_content_type(head: bytes, *, allowed: Collection[ContentType]) -> Co
         values = {"found": found.label, "allowed": names}
         message = _("文件的实际内容是 %(found)s，这里只接受 %(allowed)s。请检查文件后重新上传。") % values
     raise Invalid(message, code="file.wrong_type")
+
+
+def require_honest_name(name: str, found: ContentType) -> None:
+    """Refuse a file whose name says it is something else: whoever opens it later goes by the name.
+
+    Args:
+        name: as the sender called it; one without a suffix claims nothing.
+        found: what it is.
+
+    Raises:
+        Invalid: code ``file.wrong_name``.
+    """
+    suffix = name.rpartition(".")[2].strip().lower() if "." in name else ""
+    if suffix and suffix not in _SUFFIXES[found]:
+        values = {"name": name[-60:], "found": found.label}
+        message = _("文件“%(name)s”的实际内容是 %(found)s，与后缀不符。请改正后缀，或重新选择文件。") % values
+        raise Invalid(message, code="file.wrong_name")
 
 
 def _kind_of_zip(head: bytes) -> ContentType:

@@ -12,7 +12,7 @@ from saas.documents.layout.content import (
     chinese_date,
 )
 from saas.documents.layout.fonts import FontSet
-from saas.documents.layout.rendering import TEMPLATE_VERSION, render
+from saas.documents.layout.rendering import TEMPLATE_VERSION, check_glyphs, render
 from saas.documents.layout.titles import break_title
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "RenderedPdf",
     "SealAnchor",
     "break_title",
+    "check_glyphs",
     "chinese_date",
     "parse_body",
     "plain_text",

@@ -67,7 +67,7 @@ def render(content: DocumentContent, fonts: FontSet) -> RenderedPdf:
         Unavailable: a font family is absent, or the typesetter failed.
     """
     opened = font_files.require(fonts)
-    fallback = _check_glyphs(content, fonts)
+    fallback = check_glyphs(content, fonts)
     choice = _Pass()
     for _attempt in range(4):
         pdf, probes = _compile(_data(content, fonts, choice), opened, fonts.folder, content.issued_on)
@@ -187,12 +187,13 @@ def _annex(a: Annex) -> dict[str, Any]:
     return {"label": a.label, "title": title, "body": [_paragraph(p) for p in a.body]}
 
 
-def _check_glyphs(content: DocumentContent, fonts: FontSet) -> list[str]:
+def check_glyphs(content: DocumentContent, fonts: FontSet) -> list[str]:
     """Characters set in a fallback font.
 
     Raises:
         Invalid: characters no font shows, named.
     """
+    font_files.require(fonts)
     fallback: list[str] = []
     nowhere: list[str] = []
     for families, text in _texts_by_font(content, fonts):

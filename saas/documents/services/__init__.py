@@ -1,6 +1,7 @@
 """Writes of documents: each one authorised, locked, audited, and whole or not at all."""
 
 from saas.documents.services.drafting import (
+    ATTACHMENT_LIMIT,
     DraftConflict,
     DraftInput,
     attachment_add,
@@ -28,6 +29,7 @@ from saas.documents.services.production import (
 )
 
 __all__ = [
+    "ATTACHMENT_LIMIT",
     "DraftConflict",
     "DraftInput",
     "IncomingInput",

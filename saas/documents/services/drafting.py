@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from saas.core.actors import Actor
 from saas.core.audit import Event, record
 from saas.core.errors import Conflict, Forbidden, Invalid, NotFound
-from saas.core.storage import SNIFF_BYTES, ContentType, require_content_type, store
+from saas.core.storage import SNIFF_BYTES, ContentType, require_content_type, require_honest_name, store
 from saas.documents.access import can_edit, is_drafter
 from saas.documents.elements import Elements
 from saas.documents.kinds import Direction, Kind, Sensitivity, State, Urgency
@@ -149,12 +149,13 @@ def attachment_add(*, document_id: UUID, name: str, stream: BinaryIO, by: Actor)
     Raises:
         NotFound: no such document, or `by` does not draft it.
         Conflict: it is no longer a draft.
-        Invalid: a type that is not allowed, or too many files.
+        Invalid: a type that is not allowed or not what the name says, or too many files.
         TooLarge: more than 100 MB.
     """
     head = stream.read(SNIFF_BYTES)
     stream.seek(0)
     found = require_content_type(head, allowed=ATTACHMENT_TYPES)
+    require_honest_name(name, found)
     document = Document.objects.filter(id=document_id).first()
     if document is None or not is_drafter(document, by):
         raise NotFound(_("没有这份公文。"))

@@ -17,9 +17,11 @@ from saas.core.audit import Event, record
 from saas.core.errors import Conflict, Invalid, NotFound
 from saas.documents import rules
 from saas.documents.access import can_edit, flow_of, is_drafter
-from saas.documents.elements import AttachedFile, Pinned
+from saas.documents.elements import AttachedFile, Issue, Pinned, content_of
 from saas.documents.kinds import SUBJECT, Kind, State, Urgency
+from saas.documents.layout import check_glyphs
 from saas.documents.models import Document
+from saas.documents.services.fonts import font_set
 from saas.documents.services.moves import URGENCY_WEIGHT, add_readers, locked, move, reindex, target
 from tenants.selectors import active_bureaus
 
@@ -42,6 +44,16 @@ def subject_of(document: Document, kind: str) -> Subject:
     )
 
 
+def check_printable(document: Document) -> None:
+    """Refuse characters that could not be printed.
+
+    Raises:
+        Invalid: characters no font shows, named.
+        Unavailable: the installation has no fonts.
+    """
+    check_glyphs(content_of(document.written, urgency=document.urgency, issue=Issue()), font_set())
+
+
 @transaction.atomic
 def document_submit(
     *, document_id: UUID, flow_key: str, by: Actor, chosen: Mapping[str, tuple[Assignee, ...]] | None = None
@@ -60,7 +72,7 @@ def document_submit(
     Raises:
         NotFound: no such document, or `by` does not draft it.
         Conflict: it is no longer a draft.
-        Invalid: it breaks a rule; `fields` says where, each with its clause.
+        Invalid: it breaks a rule (`fields` says where, each with its clause), or has characters no font shows.
     """
     document = locked(document_id)
     if not is_drafter(document, by):
@@ -74,6 +86,8 @@ def document_submit(
             line = f"{finding.message}（{finding.clause}）"
             fields[finding.element] = f"{fields[finding.element]} {line}" if finding.element in fields else line
         raise Invalid(_("公文不符合行文规则，不能提交：") + " ".join(fields.values()), code="rules", fields=fields)
+    # What no font shows would be found only at printing, after 签发.
+    check_printable(document)
     move(document, State.IN_APPROVAL)
     document.save()
     # The flow's handlers write to this row too: after them only the one column is set.

@@ -19,6 +19,7 @@ from saas.core.audit import Event, record
 from saas.core.audit.services import Target
 from saas.core.errors import Conflict, Invalid, NotFound
 from saas.core.jobs import enqueue
+from saas.core.metrics import DOCUMENTS_ISSUED
 from saas.documents.kinds import Direction, Kind, State, Urgency
 from saas.documents.models import Document, EntryState, NumberBook, NumberEntry
 from saas.documents.numbering import DocumentNumber
@@ -125,6 +126,7 @@ def document_register_number(*, document_id: UUID, book_id: UUID, by: Actor) -> 
     )
     record(Event.DOCUMENT_NUMBERED, by=by, target=target(document), detail={"number": document.number})
     enqueue(jobs.render_document, key=f"render:{document.id}", document_id=str(document.id))
+    transaction.on_commit(DOCUMENTS_ISSUED.labels(kind=document.kind).inc)
     return document
 
 

@@ -15,16 +15,11 @@ from saas.core.errors import Conflict, NotFound
 from saas.core.storage import ContentType, StoredObject, open_object, store
 from saas.documents.elements import Issue, Pinned, content_of
 from saas.documents.kinds import UPWARD, Kind, State
-from saas.documents.layout import DocumentContent, FontSet, RenderedPdf, render
+from saas.documents.layout import DocumentContent, RenderedPdf, render
 from saas.documents.layout.reading import expected_text, first_difference, text_of
 from saas.documents.models import Document, SealablePdf
+from saas.documents.services.fonts import font_set
 from saas.documents.services.moves import locked, move, reindex, target
-from saas.env import env
-
-
-def font_set() -> FontSet:
-    """The fonts of this installation."""
-    return FontSet(folder=env.fonts_folder)
 
 
 def pinned_content(document: Document) -> tuple[Pinned, DocumentContent]:

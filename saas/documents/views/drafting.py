@@ -18,8 +18,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from saas.approvals.selectors.for_subjects import flows_published
 from saas.core import toasts
 from saas.core.access import Permission, access
-from saas.core.errors import BadRequest, Conflict, Invalid, NotFound, Throttled
+from saas.core.errors import BadRequest, Conflict, Invalid, NotFound, Throttled, TooLarge, Unavailable
 from saas.core.tenancy import current_tenant
+from saas.core.uploads import takes_upload
 from saas.documents import rules, services
 from saas.documents.access import acting, can_edit, documents_visible_to, reader_of, visible_document
 from saas.documents.elements import Elements, Issue, content_of
@@ -29,7 +30,7 @@ from saas.documents.layout import render as lay_out
 from saas.documents.layout.reading import page_png
 from saas.documents.models import Document
 from saas.documents.services.drafting import DraftConflict
-from saas.documents.services.production import font_set
+from saas.documents.services.fonts import font_set
 from saas.documents.views.common import list_page, matching, other_bureaus
 
 PREVIEW_PAGES = 3
@@ -79,19 +80,23 @@ def new(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Go on writing; POST saves, and submits when asked to."""
     document = visible_document(document_id, reader_of(request))
-    bureaus = other_bureaus()
-    written = document.written
     if request.method == "POST":
-        return _save(request, document, DraftForm(request.POST, bureaus=bureaus, annexes=written.annexes))
+        form = DraftForm(request.POST, bureaus=other_bureaus(), annexes=document.written.annexes)
+        return _save(request, document, form)
     if not can_edit(document, acting(request)):
         return redirect("documents:detail", document.id)
+    return _form_page(request, _form_of(document), document)
+
+
+def _form_of(document: Document) -> DraftForm:
+    written = document.written
     initial = {
         **field_values(written),
         "kind": document.kind,
         "urgency": document.urgency,
         "sensitivity": document.sensitivity,
     }
-    return _form_page(request, DraftForm(initial=initial, bureaus=bureaus, annexes=written.annexes), document)
+    return DraftForm(initial=initial, bureaus=other_bureaus(), annexes=written.annexes)
 
 
 def _save(request: HttpRequest, document: Document, form: DraftForm) -> HttpResponse:
@@ -180,6 +185,7 @@ def discard(request: HttpRequest, document_id: UUID) -> HttpResponse:
 
 
 @access(Permission.STAFF)
+@takes_upload(services.ATTACHMENT_LIMIT)
 @require_POST
 def file_add(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Put a file with a draft: JSON for the file drop, a redirect for a plain form."""
@@ -187,12 +193,18 @@ def file_add(request: HttpRequest, document_id: UUID) -> HttpResponse:
     if upload is None:
         raise BadRequest(_("没有收到文件。"))
     wants_json = "application/json" in request.headers.get("Accept", "")
-    kept = services.attachment_add(
-        document_id=document_id,
-        name=upload.name or "",
-        stream=upload,  # type: ignore[arg-type]
-        by=acting(request),
-    )
+    try:
+        kept = services.attachment_add(
+            document_id=document_id,
+            name=upload.name or "",
+            stream=upload,  # type: ignore[arg-type]
+            by=acting(request),
+        )
+    except (Invalid, TooLarge, Unavailable) as error:
+        if wants_json:
+            raise
+        document = visible_document(document_id, reader_of(request))
+        return _form_page(request, _form_of(document), document, status=error.status, file_problem=error.message)
     if wants_json:
         return JsonResponse({"id": str(kept.id), "name": kept.name})
     return redirect("documents:edit", document_id)
@@ -226,7 +238,7 @@ def _submitted(request: HttpRequest, document: Document, form: DraftForm) -> Htt
     except Invalid as error:
         _put_errors(form, error)
         return _form_page(request, form, document, status=422)
-    except (NotFound, Conflict) as error:
+    except (NotFound, Conflict, Unavailable) as error:
         form.add_error(None, str(error))
         return _form_page(request, form, document, status=error.status)
     toasts.show_next(request, _("已提交审批。"))

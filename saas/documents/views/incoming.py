@@ -9,12 +9,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from saas.core import toasts
 from saas.core.access import Permission, access
-from saas.core.errors import Invalid, TooLarge
+from saas.core.errors import Invalid, TooLarge, Unavailable
+from saas.core.storage import SNIFF_BYTES, require_content_type, require_honest_name
+from saas.core.uploads import takes_upload
 from saas.documents import services
 from saas.documents.access import acting, documents_visible_to, reader_of
 from saas.documents.forms import IncomingForm
 from saas.documents.kinds import Direction, State
-from saas.documents.services.incoming import SCAN_LIMIT
+from saas.documents.services.incoming import SCAN_LIMIT, SCAN_TYPES
 from saas.documents.views.common import list_page, matching
 
 
@@ -38,6 +40,7 @@ def register(request: HttpRequest) -> HttpResponse:
 
 
 @access(Permission.REGISTER_INCOMING)
+@takes_upload(SCAN_LIMIT)
 @require_http_methods(["GET", "POST"])
 def register_scan(request: HttpRequest) -> HttpResponse:
     """Register a scan; what it is is read from its content."""
@@ -50,8 +53,11 @@ def register_scan(request: HttpRequest) -> HttpResponse:
                 upload = form.cleaned_data["scan"]
                 if upload.size >= SCAN_LIMIT:
                     raise TooLarge(_("文件过大，应小于 200 MB。请压缩或拆分后再上传。"))
+                found = require_content_type(upload.read(SNIFF_BYTES), allowed=SCAN_TYPES)
+                require_honest_name(upload.name, found)
+                upload.seek(0)
                 document = services.incoming_register(incoming=form.incoming(), pdf=upload.read(), by=acting(request))
-            except (Invalid, TooLarge) as error:
+            except (Invalid, TooLarge, Unavailable) as error:
                 status = error.status
                 for name, message in (error.fields or {"scan": error.message}).items():
                     form.add_error(name if name in form.fields else None, str(message))

@@ -15,7 +15,7 @@ from saas.approvals.selectors import timeline
 from saas.core import toasts
 from saas.core.access import Permission, access
 from saas.core.audit import Event, record
-from saas.core.errors import NotFound
+from saas.core.errors import Conflict, NotFound, Unavailable
 from saas.core.storage import ContentType, open_object
 from saas.documents import actions
 from saas.documents.access import Reader, acting, documents_visible_to, reader_of, visible_document
@@ -25,8 +25,8 @@ from saas.documents.layout import render as lay_out
 from saas.documents.layout.reading import page_png
 from saas.documents.models import Document
 from saas.documents.sealing import document_seal
+from saas.documents.services.fonts import font_set
 from saas.documents.services.moves import target
-from saas.documents.services.production import font_set
 from saas.documents.views.common import list_page, matching, printed_urgency
 from saas.seals.selectors import seals_usable_by
 
@@ -156,14 +156,18 @@ def seal(request: HttpRequest, document_id: UUID) -> HttpResponse:
     reader: Reader = reader_of(request)
     document = visible_document(document_id, reader)
     seals = list(seals_usable_by(reader.actor))
-    wrong = ""
+    wrong, status, chosen = "", 200, None
     if request.method == "POST":
         chosen = next((s for s in seals if str(s.id) == request.POST.get("seal")), None)
         if chosen is None:
-            wrong = _("请选择一枚由您保管的印章。")
+            wrong, status = _("请选择一枚由您保管的印章。"), 422
         else:
-            document_seal(document_id=document.id, seal_id=chosen.id, by=acting(request))
-            toasts.show_next(request, _("已申请用印，稍后即可看到盖章文件。"))
-            return redirect("documents:detail", document.id)
-    context = {"document": document, "seals": seals, "wrong": wrong}
-    return render(request, "documents/seal.html", context, status=422 if wrong else 200)
+            try:
+                document_seal(document_id=document.id, seal_id=chosen.id, by=acting(request))
+            except (Conflict, Unavailable) as error:
+                wrong, status = str(error), error.status
+            else:
+                toasts.show_next(request, _("已申请用印，稍后即可看到盖章文件。"))
+                return redirect("documents:detail", document.id)
+    context = {"document": document, "seals": seals, "wrong": wrong, "chosen": chosen}
+    return render(request, "documents/seal.html", context, status=status)
