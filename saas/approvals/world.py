@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -12,7 +14,7 @@ from saas.approvals.definition import Limit, Rule, RuleKind
 from saas.approvals.engine.state import Assignee, AssigneeKind, State
 from saas.core import calendar
 from saas.organisation import selectors as organisation
-from saas.organisation.models import Appointment, Post
+from saas.organisation.models import Appointment, Post, Unit
 
 # 加急 has half the time, 特急 and 特提 a quarter (an office's habit; the limit itself is per node).
 _SHARE_BY_URGENCY = {2: 2, 3: 4, 4: 4}
@@ -21,6 +23,42 @@ _SHARE_BY_URGENCY = {2: 2, 3: 4, 4: 4}
 def post_assignee(post_id: UUID) -> Assignee:
     """Whoever holds the post."""
     return Assignee(AssigneeKind.POST, post_id)
+
+
+def _values_at(path: str, values: Mapping[str, Any]) -> list[UUID]:
+    """What a form's field, or a table's column in all its rows, names, each once."""
+    table, _dot, column = path.rpartition(".")
+    found = [row.get(column) for row in values.get(table) or ()] if table else [values.get(path)]
+    return list(dict.fromkeys(UUID(str(one)) for one in found if one))
+
+
+def _named(ids: list[UUID]) -> tuple[Assignee, ...]:
+    """Posts and units as they are; a person by the post they mainly hold. What is no longer in use is left out."""
+    if not ids:
+        return ()
+    posts = set(Post.objects.filter(id__in=ids, active=True).values_list("id", flat=True))
+    units = set(Unit.objects.filter(id__in=ids, active=True).values_list("id", flat=True))
+    people: dict[UUID, Assignee] = {}
+    rows = Appointment.objects.current().filter(person_id__in=ids, post__active=True).order_by("acting", "-primary")
+    for person, post in rows.values_list("person_id", "post_id"):
+        people.setdefault(person, Assignee(AssigneeKind.POST, post, person))
+    found = []
+    for one in ids:
+        if one in posts:
+            found.append(post_assignee(one))
+        elif one in units:
+            found.append(Assignee(AssigneeKind.UNIT, one))
+        elif one in people:
+            found.append(people[one])
+    return tuple(found)
+
+
+def _in_unit(rule: Rule, unit: UUID) -> tuple[Assignee, ...]:
+    if rule.kind is RuleKind.ROLE_IN_UNIT:
+        posts = Post.objects.filter(unit_id=unit, kind=rule.role, active=True).order_by("position", "name")
+        return tuple(post_assignee(post_id) for post_id in posts.values_list("id", flat=True))
+    post = organisation.leader_post(unit) if rule.kind is RuleKind.UNIT_LEADER else organisation.in_charge_post(unit)
+    return (post_assignee(post.id),) if post else ()
 
 
 class DatabaseFacts:
@@ -36,19 +74,13 @@ class DatabaseFacts:
                 return (post_assignee(UUID(rule.id)),)
             case RuleKind.GROUP:
                 return (Assignee(AssigneeKind.UNIT, UUID(rule.id)),)
+            case RuleKind.FIELD:
+                return _named(_values_at(rule.field, state.values))
             case RuleKind.LEADER_ABOVE:
                 leaders = self._leaders(state.drafter.unit, state.drafter.post)
                 return (post_assignee(leaders[rule.level - 1]),) if len(leaders) >= rule.level else ()
         unit = state.drafter.unit if rule.unit == "drafter" else UUID(rule.unit)
-        if unit is None:
-            return ()
-        if rule.kind is RuleKind.ROLE_IN_UNIT:
-            posts = Post.objects.filter(unit_id=unit, kind=rule.role, active=True).order_by("position", "name")
-            return tuple(post_assignee(post_id) for post_id in posts.values_list("id", flat=True))
-        post = (
-            organisation.leader_post(unit) if rule.kind is RuleKind.UNIT_LEADER else organisation.in_charge_post(unit)
-        )
-        return (post_assignee(post.id),) if post else ()
+        return _in_unit(rule, unit) if unit is not None else ()
 
     def know(self, assignees: tuple[Assignee, ...]) -> None:
         """Look up the holders of all of them at once."""

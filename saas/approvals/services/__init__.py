@@ -11,6 +11,7 @@ from saas.approvals.services.administering import (
     suspend,
     task_reassign,
 )
+from saas.approvals.services.filling import FormInput
 from saas.approvals.services.flows import (
     flow_create,
     flow_draft_save,
@@ -23,6 +24,7 @@ from saas.approvals.services.starting import remind, resubmit, start_flow, subje
 __all__ = [
     "Act",
     "ActResult",
+    "FormInput",
     "Subject",
     "Target",
     "act",

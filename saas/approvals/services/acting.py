@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -17,6 +17,7 @@ from saas.approvals.engine.commands import ON_TASK, Act, Command, Refused
 from saas.approvals.engine.state import ADDED, Assignee, AssigneeKind, Status, Task
 from saas.approvals.models import FlowEvent
 from saas.approvals.registry import handler_of
+from saas.approvals.services.filling import FormInput, form_fill, values_write
 from saas.approvals.services.running import MAX_OPINION, node_ref, run
 from saas.core.actors import Actor
 from saas.core.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound
@@ -62,6 +63,7 @@ def act(
     opinion: str = "",
     target: Target | None = None,
     values: Mapping[str, object] | None = None,
+    form: FormInput | None = None,
 ) -> ActResult:
     """Act on a task in the post it asks for.
 
@@ -73,6 +75,7 @@ def act(
         opinion: at most 5,000 characters; needed for 不同意 and 退回 and where the node says so.
         target: where the act leads, for acts that need it.
         values: fields of the subject that conditions ask for, when they have changed (the drafter's resubmission).
+        form: what was filled in; kept with any act, asked to be complete by 同意.
 
     Raises:
         NotFound: no such task that `by` may know of.
@@ -102,7 +105,11 @@ def act(
     if reason:
         raise Conflict(reason, code="approvals.subject")
     if values:
-        loaded = with_values(loaded, values)
+        loaded = replace(loaded, state=replace(loaded.state, values={**loaded.state.values, **values}))
+    filled = form_fill(loaded=loaded, node=task.node, given=form, by=seated, sending=act is Act.AGREE)
+    loaded = filled.loaded
+    if values or filled.detail:
+        values_write(loaded)
     now = timezone.now()
     command = Command(
         act=act,
@@ -123,7 +130,7 @@ def act(
         task_id=task_id,
         opinion=None if act in WITHOUT_OPINION and not text else text,
         idempotency_key=idempotency_key or None,
-        detail=_detail(target),
+        detail={**_detail(target), **filled.detail},
     )
     try:
         changes = run(loaded, command, entry)
@@ -137,17 +144,6 @@ def used_elsewhere(error: IntegrityError) -> Exception:
     if "approvals_event_once" in str(error):
         return Conflict(_("这次提交已经用于另一件事，请刷新页面后重试。"))
     return error
-
-
-def with_values(loaded: store.Loaded, values: Mapping[str, object]) -> store.Loaded:
-    """The instance with changed fields, written at once."""
-    from dataclasses import replace
-
-    from saas.approvals.models import Instance
-
-    merged = {**loaded.state.values, **values}
-    Instance.objects.filter(id=loaded.header.id).update(values=merged)
-    return replace(loaded, state=replace(loaded.state, values=merged))
 
 
 def _detail(target: Target) -> dict[str, object]:

@@ -18,6 +18,7 @@ from saas.approvals.engine.state import Assignee, Drafter, State, Status, TaskKi
 from saas.approvals.models import FlowEvent, FlowVersion, Instance, ReadItem, Task, VersionState
 from saas.approvals.registry import Subject
 from saas.approvals.services import acting
+from saas.approvals.services.filling import FormInput, form_fill
 from saas.approvals.services.running import run
 from saas.core.actors import Actor
 from saas.core.errors import Conflict, Forbidden, Invalid, NotFound, Throttled
@@ -35,6 +36,7 @@ def start_flow(
     chosen: Mapping[str, tuple[Assignee, ...]] | None = None,
     opinion: str = "",
     idempotency_key: str = "",
+    form: Mapping[str, Any] | None = None,
 ) -> UUID:
     """Start the published version of a flow on a subject; `by` is its drafter.
 
@@ -46,6 +48,7 @@ def start_flow(
         chosen: assignees the drafter chooses for later nodes, by node key.
         opinion: what the drafter says with it.
         idempotency_key: the same key starts one instance, however often it is sent.
+        form: what the drafter filled in, by field, when the flow has a form.
 
     Returns:
         the instance's id.
@@ -53,7 +56,7 @@ def start_flow(
     Raises:
         NotFound: no published flow of that key.
         Conflict: the subject is on its way already.
-        Invalid: `by` acts in no post, or a choice is missing.
+        Invalid: `by` acts in no post, a choice is missing, or the form is not filled in rightly.
     """
     return start(
         flow_key=flow_key,
@@ -63,6 +66,7 @@ def start_flow(
         chosen=chosen or {},
         opinion=opinion,
         idempotency_key=idempotency_key,
+        form=form or {},
         parent=None,
     )
 
@@ -76,6 +80,7 @@ def start(
     chosen: Mapping[str, tuple[Assignee, ...]],
     opinion: str,
     idempotency_key: str,
+    form: Mapping[str, Any],
     parent: tuple[UUID, str, Drafter] | None,
 ) -> UUID:
     """`start_flow`, and for sub-flows: `parent` is the parent's id, its node and its drafter."""
@@ -118,15 +123,19 @@ def start(
     loaded = store.Loaded(header, store.definition(version.id), state, repeated=False)
     acting.check_choices(loaded, chosen)
     text = acting.check_opinion(opinion, act=Act.START)
-    _insert(header, state, now)
+    at = loaded.flow.start.key
+    filled = form_fill(loaded=loaded, node=at, given=FormInput(form), by=by, sending=parent is None)
+    loaded = filled.loaded
+    _insert(header, loaded.state, now)
     command = Command(act=Act.START, now=now, person=by.person_id, post=by.post_id, chosen=chosen)
     entry = store.Record(
         act=Act.START,
         by=by,
         now=now,
-        node=loaded.flow.start.key,
+        node=at,
         opinion=text,
         idempotency_key=idempotency_key or None,
+        detail=filled.detail,
     )
     try:
         run(loaded, command, entry)
@@ -173,6 +182,7 @@ def resubmit(
     values: Mapping[str, Any] | None = None,
     chosen: Mapping[str, tuple[Assignee, ...]] | None = None,
     opinion: str = "",
+    form: FormInput | None = None,
 ) -> acting.ActResult:
     """The drafter submits again what came back.
 
@@ -197,6 +207,7 @@ def resubmit(
         idempotency_key=idempotency_key,
         target=acting.Target(chosen=chosen or {}),
         values=values,
+        form=form,
     )
 
 

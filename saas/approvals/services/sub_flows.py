@@ -35,6 +35,7 @@ def start_child(*, header: store.Header, state: State, node: str, flow_key: str,
                 chosen={},
                 opinion="",
                 idempotency_key="",
+                form={},
                 parent=(header.id, node, state.drafter),
             )
     except YunshuError as error:
