@@ -266,3 +266,11 @@ def test_a_page_is_shown_as_a_picture(rendered: RenderedPdf) -> None:
 
 def test_dates_have_no_leading_zeros() -> None:
     assert "2026年1月2日" in text_of(render(sample(issued_on=date(2026, 1, 2)), FONTS).pdf)
+
+
+def test_the_longest_mark_still_fits_between_the_margins() -> None:
+    mark = "云州市大数据发展管理局和云州市经济和信息化局以及云州市发展和改革局文件"
+    red = [glyph for glyph in glyphs(render(sample(mark=mark), FONTS).pdf, 1) if glyph.red]
+    assert "".join(glyph.char for glyph in red).startswith(mark)
+    assert min(glyph.x for glyph in red) >= 27.9
+    assert max(glyph.x for glyph in red) <= 28 + 156
