@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("saas.search.urls")),
     path("", include("saas.regulations.urls")),
     path("", include("saas.documents.urls")),
+    path("", include("saas.portal.desk.urls")),
     path("", include("saas.portal.urls")),
     path("", include("saas.approvals.urls")),
     path("", include("saas.approvals.urls_administration")),

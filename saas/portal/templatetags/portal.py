@@ -201,6 +201,17 @@ def query(context: template.Context, **changes: object) -> str:
     return f"?{encoded}" if encoded else "?"
 
 
+@register.inclusion_tag("portal/parts/star.html")
+def star(key: object, state: str = "off") -> dict[str, object]:
+    """The star of a document in a list: a button that changes it; `portal/parts/filters.html` finds out which are on.
+
+    Args:
+        key: id of the document, or of a matter it is dealt with in.
+        state: ``on`` when the page already knows that it is starred.
+    """
+    return {"object": key, "on": state == "on"}
+
+
 @register.simple_tag
 def gauge(value: float, most: float, label: str, kind: str = "good") -> SafeString:
     """A bar as SVG, drawn on the server, for a figure that stands beside it in words.

@@ -6,6 +6,7 @@ import "./keyboard.js";
 import "./lists.js";
 import "./autosave.js";
 import "./upload.js";
+import "./stars.js";
 
 const app = document.querySelector(".app[data-nav]");
 if (app?.dataset.nav.trim()) {
