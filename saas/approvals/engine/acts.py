@@ -314,11 +314,21 @@ def jump(walk: Walk) -> None:
             # Its other branches have not been walked, and nobody would ask for them any more.
             raise Refused(Reason.NOT_PASSED, target)
     given_up = {key for key in active if not flow.side_by_side(key, target)}
-    walk.state = replace(
-        walk.state, straight={key: to for key, to in walk.state.straight.items() if key not in given_up}
-    )
+    walk.state = replace(walk.state, straight=_straight_from(walk.state, active - given_up))
     walk.deactivate(given_up)
     walk.return_to(target)
+
+
+def _straight_from(state: State, nodes: set[str]) -> dict[str, tuple[str, ...]]:
+    """The straight ways that begin at these nodes, and those that begin where they lead."""
+    found: dict[str, tuple[str, ...]] = {}
+    ahead = list(nodes)
+    while ahead:
+        key = ahead.pop()
+        if key in state.straight and key not in found:
+            found[key] = state.straight[key]
+            ahead += state.straight[key]
+    return found
 
 
 def retry(walk: Walk) -> None:
