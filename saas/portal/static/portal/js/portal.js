@@ -7,6 +7,7 @@ import "./lists.js";
 import "./autosave.js";
 import "./upload.js";
 import "./stars.js";
+import "./suggest.js";
 
 const app = document.querySelector(".app[data-nav]");
 if (app?.dataset.nav.trim()) {
