@@ -6,6 +6,7 @@ import contextvars
 import json
 import logging
 import re
+import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -49,6 +50,24 @@ def without_secrets(text: str) -> str:
     return text
 
 
+def without_rows(text: str) -> str:
+    """An error's message without what the database adds to it: a DETAIL quotes the row, which is a bureau's content."""
+    return re.split(r"\n(?:DETAIL|CONTEXT|HINT|QUERY): ", text, maxsplit=1)[0]
+
+
+def traceback_of(error: BaseException) -> str:
+    """Where an error came from and what led to it, without secrets and without rows."""
+    parts: list[str] = []
+    seen: set[int] = set()
+    at: BaseException | None = error
+    while at is not None and id(at) not in seen:
+        seen.add(id(at))
+        named = f"{type(at).__module__}.{type(at).__qualname__}: {without_rows(str(at))}"
+        parts.append("".join(traceback.format_tb(at.__traceback__)) + named)
+        at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
+    return without_secrets("\n\nwhich led to\n\n".join(reversed(parts)))
+
+
 def _clean(name: str, value: Any) -> Any:
     """A value of a log record's extra field, without secrets, safe for JSON."""
     if _NAME.match(name):
@@ -59,7 +78,7 @@ def _clean(name: str, value: Any) -> Any:
         return [_clean("", item) for item in value]
     if value is None or isinstance(value, bool | int | float):
         return value
-    return without_secrets(str(value))
+    return without_secrets(without_rows(str(value)))
 
 
 class TenantFilter(logging.Filter):
@@ -87,7 +106,7 @@ def _tenant() -> str:
 
 
 class SecretFilter(logging.Filter):
-    """Takes secrets out of the message, its arguments, the extra fields and the traceback."""
+    """Takes secrets and quoted rows out of the message, its arguments, the extra fields and the traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Clean the record in place; never drops a record."""
@@ -97,9 +116,10 @@ class SecretFilter(logging.Filter):
             message = record.getMessage()
         except Exception:  # a broken format string must not lose the line
             message = f"{record.msg} {record.args}"
-        record.msg, record.args = without_secrets(message), None
-        if record.exc_info and not record.exc_text:
-            record.exc_text = without_secrets(logging.Formatter().formatException(record.exc_info))
+        record.msg, record.args = without_secrets(without_rows(message)), None
+        if record.exc_info and record.exc_info[1] is not None:
+            # Whatever another handler has kept as the text may quote rows.
+            record.exc_text = traceback_of(record.exc_info[1])
         for name in set(vars(record)) - _STANDARD:
             if name == "request":
                 continue
@@ -136,6 +156,6 @@ class JsonFormatter(logging.Formatter):
                 line[name] = value
         if record.exc_text:
             line["traceback"] = record.exc_text
-        elif record.exc_info:
-            line["traceback"] = without_secrets(self.formatException(record.exc_info))
+        elif record.exc_info and record.exc_info[1] is not None:
+            line["traceback"] = traceback_of(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False, default=str)

@@ -46,6 +46,8 @@ SETTINGS: Mapping[str, str] = {
     "jit": "off",
     "max_wal_size": "512MB",
     "log_line_prefix": "%m [%p] %u@%d ",
+    # The DETAIL of an error quotes the row: what a bureau wrote does not belong into the server's log.
+    "log_error_verbosity": "terse",
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import procrastinate
 from django.conf import settings
-from django.db import connection, connections
+from django.db import DatabaseError, connection, connections
 from procrastinate.exceptions import ProcrastinateException
 from procrastinate.jobs import Job as QueuedJob
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
@@ -18,6 +18,7 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from saas.core import metrics
 from saas.core.errors import YunshuError
 from saas.core.jobs.registry import JOBS, PERIODIC, Job
+from saas.core.logs import without_rows
 from saas.core.tenancy import directory
 from saas.env import env
 
@@ -45,8 +46,18 @@ class _Retry(BaseRetryStrategy):
 
 
 def _note_error(job_id: int, error: BaseException) -> None:
-    """Keep why a job failed where a person sees it: class and message, cut short, no arguments."""
-    text = f"{type(error).__name__}: {error}"[:500]
+    """Keep why a job failed where a person sees it: its class and what of it is the product's own word.
+
+    The table is the cell's and operators read it, so nothing a bureau wrote may come there: of a refusal its code
+    (the message may name people), of the database's errors the sentence without the row it quotes.
+    """
+    if isinstance(error, YunshuError):
+        reason = error.code
+    elif isinstance(error, DatabaseError):
+        reason = without_rows(str(error))
+    else:
+        reason = "see the log"
+    text = f"{type(error).__name__}: {reason}"[:500]
     with connection.cursor() as cursor:
         cursor.execute("UPDATE cell.procrastinate_jobs SET last_error = %s WHERE id = %s", [text, job_id])
 

@@ -16,6 +16,14 @@ FUNCTIONS = (
     "cell.exchange_taken(uuid)",
 )
 
+# The receiver has the manifest by then; the cell keeps only that the package existed, so that it comes once.
+TAKEN = """
+CREATE OR REPLACE FUNCTION cell.exchange_taken(p_id uuid) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = cell, pg_temp
+AS $f$ UPDATE exchange_spool SET taken_at = now(), manifest = ''
+       WHERE id = p_id AND to_tenant = cell.acting_tenant() AND taken_at IS NULL $f$;
+"""
+
 
 def install() -> str:
     """The statements that make the spool; run once by the owner."""
@@ -68,10 +76,7 @@ AS $f$ SELECT s.kind, b.id, b.schema_name::text, b.code::text, b.name::text, s.m
        FROM exchange_spool s JOIN tenants_bureau b ON b.schema_name = s.from_tenant
        WHERE s.id = p_id AND s.to_tenant = cell.acting_tenant() AND s.taken_at IS NULL ORDER BY s.posted_at $f$;
 
-CREATE FUNCTION cell.exchange_taken(p_id uuid) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = cell, pg_temp
-AS $f$ UPDATE exchange_spool SET taken_at = now()
-       WHERE id = p_id AND to_tenant = cell.acting_tenant() AND taken_at IS NULL $f$;
+{TAKEN}
 
 REVOKE ALL ON cell.exchange_spool FROM PUBLIC;
 REVOKE ALL ON FUNCTION {", ".join(FUNCTIONS)} FROM PUBLIC;
