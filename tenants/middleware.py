@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -16,6 +17,9 @@ from saas.core.tenancy import MANAGEMENT, TenantRef
 from saas.env import Zone, env
 from tenants.context import use_tenant
 from tenants.database.current import application_connection
+
+if TYPE_CHECKING:
+    from tenants.registry import Entry
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -44,7 +48,7 @@ def refuse(request: HttpRequest, refusal: YunshuError) -> HttpResponse:
 
 
 class HostMiddleware:
-    """Sets `request.tenant` and the connection's tenant for the length of the request.
+    """Sets `request.tenant`, `request.appearance` and the connection's tenant for the length of the request.
 
     In the management zone also `request.console`: ``ops``, ``security`` or ``cells``.
     """
@@ -61,7 +65,8 @@ class HostMiddleware:
                 request.console = console_of(host, request.path)  # type: ignore[attr-defined]
                 ref = MANAGEMENT
             else:
-                ref = bureau_at(host)
+                entry = bureau_at(host)
+                ref, request.appearance = entry.ref, entry.appearance  # type: ignore[attr-defined]
         except YunshuError as refusal:
             return self._refused(request, refusal)
         request.tenant = ref  # type: ignore[attr-defined]
@@ -93,7 +98,7 @@ UNKNOWN_HOST = gettext_noop("这个地址没有对应的单位。请核对网址
 SUSPENDED = gettext_noop("本单位的云署服务已停用，数据完好保存。请联系平台运营人员恢复服务。")
 
 
-def bureau_at(host: str) -> TenantRef:
+def bureau_at(host: str) -> Entry:
     """The bureau this zone serves at `host`.
 
     Raises:
@@ -108,7 +113,7 @@ def bureau_at(host: str) -> TenantRef:
         raise NotFound(UNKNOWN_HOST, code="host.unknown")
     if entry.state != State.ACTIVE:
         raise Forbidden(SUSPENDED, code="bureau.suspended")
-    return entry.ref
+    return entry
 
 
 def console_of(host: str, path: str) -> str:

@@ -46,6 +46,10 @@ class Bureau(models.Model):
     migrated_to = models.CharField(max_length=64, blank=True)
     migrated_at = models.DateTimeField(null=True)
     migration_error = models.TextField(blank=True)
+    # What the bureau has chosen for its own pages (`tenants.appearance`).
+    shown_name = models.CharField(max_length=30, blank=True, default="")
+    emblem = models.CharField(max_length=2, blank=True, default="")
+    theme = models.CharField(max_length=10, blank=True, default="")
 
     class Meta:
         ordering = ["code"]

@@ -14,6 +14,7 @@ from django.db import connections
 from psycopg import sql
 
 from saas.core.tenancy import TenantRef
+from tenants.appearance import Appearance
 from tenants.context import ActiveTenant, outside_tenants
 from tenants.models import HostName, State
 
@@ -33,6 +34,7 @@ class Entry:
 
     active: ActiveTenant
     state: str
+    appearance: Appearance
 
     @property
     def ref(self) -> TenantRef:
@@ -117,7 +119,9 @@ def _read(host: str) -> Entry | None:
         row = HostName.objects.select_related("bureau").filter(host=host).first()
     if row is None or row.bureau.state == State.CREATING:
         return None
-    return Entry(ActiveTenant(row.bureau.ref), row.bureau.state)
+    bureau = row.bureau
+    appearance = Appearance.read(name=bureau.shown_name, emblem=bureau.emblem, theme=bureau.theme)
+    return Entry(ActiveTenant(bureau.ref), bureau.state, appearance)
 
 
 hosts = HostCache()

@@ -12,12 +12,24 @@ class PortalConfig(AppConfig):
     label = "portal"
 
     def ready(self) -> None:
-        """Put the consoles into management's menu."""
-        from saas.core.access import Permission
+        """Put the consoles into management's menu, and a bureau's appearance into its system administrator's."""
+        from saas.core.access import CELLS, Permission
         from saas.core.navigation import NavEntry, register
         from saas.env import Zone
 
-        if settings.ZONE is not Zone.MANAGEMENT:
+        if settings.IN_CELL:
+            for zone in CELLS:
+                register(
+                    NavEntry(
+                        "appearance",
+                        _("单位外观"),
+                        "portal:appearance",
+                        Permission.MANAGE_ORGANISATION,
+                        zone,
+                        330,
+                        "adjustments",
+                    )
+                )
             return
         operate, oversee = Permission.OPERATE_PLATFORM, Permission.OVERSEE_SECURITY
         here = Zone.MANAGEMENT

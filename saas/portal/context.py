@@ -8,7 +8,6 @@ from functools import cached_property
 from itertools import groupby
 
 from django.conf import settings
-from django.db import connection
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language
@@ -19,9 +18,9 @@ from saas.core.actors import Actor
 from saas.core.tenancy import NoTenant, current_tenant
 from saas.env import Zone
 from saas.portal.display import Display, read
+from tenants.appearance import Appearance
 
 IN_TOP_BAR = frozenset({"settings", "messages"})
-THEMES = ("blue", "red", "green", "teal", "graphite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,9 @@ class Frame:
 
     @cached_property
     def bureau(self) -> str:
-        """Name in the top bar."""
+        """Name in the top bar: the one the bureau has chosen to be shown, or its legal one."""
+        if self.appearance is not None and self.appearance.name:
+            return self.appearance.name
         try:
             return current_tenant().name
         except NoTenant:
@@ -68,8 +69,17 @@ class Frame:
         """The bureau's theme; the management zone is always graphite."""
         if settings.ZONE is Zone.MANAGEMENT:
             return "graphite"
-        chosen = str(getattr(getattr(connection, "tenant", None), "theme", ""))
-        return chosen if chosen in THEMES else THEMES[0]
+        return (self.appearance or Appearance()).theme.value
+
+    @property
+    def appearance(self) -> Appearance | None:
+        """What the bureau has chosen; None in management and before a bureau is found."""
+        return getattr(self.request, "appearance", None)
+
+    @property
+    def emblem(self) -> str:
+        """One or two characters in place of the cloud's sign."""
+        return self.appearance.emblem if self.appearance else ""
 
     @cached_property
     def display(self) -> Display:

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from saas.portal import views
+from saas.portal import appearance, views
 
 app_name = "portal"
 urlpatterns = [
     path("", views.home, name="home"),
     path("display/", views.display_choice, name="display"),
+    path("appearance/", appearance.appearance, name="appearance"),
     path("gallery/", views.gallery, name="gallery"),
 ]

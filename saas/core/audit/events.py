@@ -83,5 +83,6 @@ class Event(enum.StrEnum):
     BUREAU_CREATED = "bureau.created"
     BUREAU_SUSPENDED = "bureau.suspended"
     BUREAU_RESUMED = "bureau.resumed"
+    APPEARANCE_CHANGED = "bureau.appearance_changed"
     BUREAU_MIGRATED = "bureau.migrated"
     COMMAND_REFUSED = "command.refused"

@@ -76,6 +76,7 @@ EVENT_LABELS: Mapping[Event, Promise] = {
     Event.BUREAU_CREATED: _("单位开通"),
     Event.BUREAU_SUSPENDED: _("单位暂停"),
     Event.BUREAU_RESUMED: _("单位恢复"),
+    Event.APPEARANCE_CHANGED: _("单位外观变更"),
     Event.BUREAU_MIGRATED: _("单位升级"),
     Event.COMMAND_REFUSED: _("指令被拒"),
 }
