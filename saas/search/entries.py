@@ -64,7 +64,8 @@ class Hit:
 class Page:
     """A page of results.
 
-    `count` stops at `selectors.COUNT_CAP` (then `capped`); `next` continues after the last result, "" at the end.
+    `count` stops at `selectors.COUNT_CAP`, or `EXACT_COUNT_CAP` for phrases and numbers (then `capped`); `next`
+    continues after the last result, "" at the end.
     """
 
     hits: tuple[Hit, ...]

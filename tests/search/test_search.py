@@ -20,7 +20,7 @@ from saas.core.tenancy import TenantRef
 from saas.search import kinds, services, words
 from saas.search.entries import EVERYONE, SearchEntry
 from saas.search.models import SearchRow
-from saas.search.selectors import COUNT_CAP, search, suggest
+from saas.search.selectors import COUNT_CAP, EXACT_COUNT_CAP, search, suggest
 from tenants.context import use_tenant
 from tests.organisation import makers
 from tests.search import corpus
@@ -165,6 +165,19 @@ def test_the_count_is_capped() -> None:
     services.index_many(list(corpus.many(COUNT_CAP + 50, [frozenset({EVERYONE})], characters=30)))
     page = search("国务院", [EVERYONE])
     assert (page.count, page.capped, len(page.hits)) == (COUNT_CAP, True, 20)
+
+
+def test_phrases_are_counted_to_a_limit_of_their_own_and_found_to_the_last() -> None:
+    entries = list(corpus.many(EXACT_COUNT_CAP + 30, [frozenset({EVERYONE})], characters=30))
+    services.index_many([replace(entry, body=f"{entry.body}此处逐字比较。") for entry in entries])
+    page = search('"逐字比较"', [EVERYONE])
+    assert (page.count, page.capped) == (EXACT_COUNT_CAP, True)
+    found = {hit.object_id for hit in page.hits}
+    while page.next:
+        page = search('"逐字比较"', [EVERYONE], after=page.next, limit=100)
+        assert found.isdisjoint(hit.object_id for hit in page.hits)
+        found |= {hit.object_id for hit in page.hits}
+    assert found == {entry.object_id for entry in entries}
 
 
 def test_a_very_long_text_is_found_to_its_end_and_counts_once() -> None:
