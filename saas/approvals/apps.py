@@ -13,12 +13,13 @@ class ApprovalsConfig(AppConfig):
     def ready(self) -> None:
         """Make jobs, menu entries and the check before disabling an account known."""
         from saas.accounts import blockers
-        from saas.approvals import handover, jobs  # noqa: F401 - registers the jobs
-        from saas.approvals.views import counting
+        from saas.approvals import handover, jobs, registry  # noqa: F401 - registers the jobs
+        from saas.approvals.views import applying, counting
         from saas.core import navigation
         from saas.core.access import Permission
         from saas.env import Zone
 
+        registry.register_subject(applying.APPLICATION, registry.Applications())
         blockers.register(handover.reasons_against_disabling)
         entries = (
             ("todo", _("待办事项"), "approvals:todo", 10, "inbox", counting.todo, 1, _("待办"), Permission.STAFF),
@@ -35,6 +36,7 @@ class ApprovalsConfig(AppConfig):
             ),
             ("done", _("已办"), "approvals:done", 30, "check", None, 0, "", Permission.STAFF),
             ("started", _("我发起的"), "approvals:started", 40, "send", None, 0, "", Permission.STAFF),
+            ("applications", _("发起申请"), "approvals:applications", 45, "file-plus", None, 0, "", Permission.STAFF),
             ("delegations", _("委托代办"), "approvals_admin:delegations", 90, "users", None, 0, "", Permission.STAFF),
             ("flows", _("流程"), "approvals_admin:flows", 310, "git-branch", None, 0, "", Permission.DESIGN_FLOWS),
             (

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from saas.approvals.forms.model import FieldType
 from saas.core.actors import Actor
 
@@ -95,6 +97,12 @@ class SubjectHandler:
         """The subject is back with its drafter (returned, refused or withdrawn)."""
 
 
+class Applications(SubjectHandler):
+    """Matters that are nothing but their form: the engine's page shows it, and nothing else follows."""
+
+    label = _("申请")  # type: ignore[assignment]
+
+
 class AutomaticAct(Protocol):
     """What an automatic node runs, in a job; safe to run twice."""
 
@@ -152,7 +160,7 @@ def action_of(name: str) -> AutomaticAct | None:
 
 def action_names() -> dict[str, str]:
     """Names and labels of all automatic acts."""
-    return {name: label for name, (label, _) in _actions.items()}
+    return {name: label for name, (label, _act) in _actions.items()}
 
 
 def known_fields() -> dict[str, FieldSpec]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from saas.approvals.views import acting, lists, matter
+from saas.approvals.views import acting, applying, lists, matter
 
 app_name = "approvals"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("to-read/", lists.to_read, name="to_read"),
     path("to-read/mark/", acting.mark_read, name="mark_read"),
     path("done/", lists.done, name="done"),
+    path("applications/", applying.kinds, name="applications"),
+    path("applications/<slug:flow_key>/", applying.apply, name="apply"),
     path("started/", lists.started, name="started"),
     path("matters/<uuid:instance_id>/", matter.matter, name="matter"),
     path("matters/<uuid:instance_id>/remind/", acting.remind, name="remind"),

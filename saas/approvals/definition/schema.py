@@ -152,6 +152,7 @@ def _form() -> Schema:
         "properties": {
             "fields": {**_list_of("field", 0), "maxItems": MAX_FIELDS},
             "checks": {"type": "array", "items": check, "maxItems": MAX_CHECKS},
+            "applies": {"type": "boolean"},
         },
     }
 

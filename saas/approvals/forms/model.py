@@ -116,10 +116,11 @@ class FieldRule:
 
 @dataclass(frozen=True)
 class Form:
-    """All fields of a flow and the rules over them."""
+    """All fields of a flow and the rules over them; `applies` when anybody may start the flow by filling it in."""
 
     fields: tuple[Field, ...] = ()
     checks: tuple[Check, ...] = ()
+    applies: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.fields)

@@ -59,7 +59,8 @@ def read_form(source: Any, wrong: Wrong) -> Form:
         wrong(at, _("校验规则应是一组，最多 %(limit)d 条。") % {"limit": MAX_CHECKS})
         return Form(fields)
     form = Form(fields)
-    return Form(fields, tuple(one for one in (_check(item, form, at, wrong) for item in checks) if one))
+    read = tuple(one for one in (_check(item, form, at, wrong) for item in checks) if one)
+    return Form(fields, read, applies=source.get("applies") is True)
 
 
 def _fields(source: list[Any], at: str, wrong: Wrong, *, most: int, taken: frozenset[str]) -> tuple[Field, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -80,15 +80,19 @@ def _for_expression(one: Field, value: Any) -> Any:
 
 
 def visible(form: Form, seen: Sequence[Rights]) -> Form:
-    """The form without what none of these nodes' rules show."""
-    fields = []
-    for one in form.fields:
-        if all(rights.of(one.key) is Access.HIDDEN for rights in seen):
-            continue
-        columns = tuple(
-            column
-            for column in one.columns
-            if any(rights.of_column(one.key, column.key) is not Access.HIDDEN for rights in seen)
+    """The form without what none of these nodes' rights show."""
+
+    def shown(accesses: Iterable[Access]) -> bool:
+        return any(one is not Access.HIDDEN for one in accesses)
+
+    fields = [
+        replace(
+            one,
+            columns=tuple(
+                column for column in one.columns if shown(rights.of_column(one.key, column.key) for rights in seen)
+            ),
         )
-        fields.append(replace(one, columns=columns))
-    return Form(tuple(fields), form.checks)
+        for one in form.fields
+        if shown(rights.of(one.key) for rights in seen)
+    ]
+    return replace(form, fields=tuple(fields))

@@ -13,15 +13,16 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from saas.accounts.requests import actor_of
-from saas.approvals import selectors, services, wording
+from saas.approvals import selectors, services, store, wording
 from saas.approvals.engine.commands import ON_TASK, Act
 from saas.approvals.engine.state import Assignee, AssigneeKind, Status
 from saas.approvals.models import Phrase, Task
 from saas.approvals.selectors import TodoQuery
-from saas.approvals.services import ActResult, Target
+from saas.approvals.services import ActResult, FormInput, Target
 from saas.approvals.services.acting import remove_added
 from saas.approvals.services.circulating import mark_read as service_mark_read
 from saas.approvals.views import counting, matter
+from saas.approvals.views.form_fields import PREFIX, given_of
 from saas.core import toasts
 from saas.core.access import Permission, access
 from saas.core.errors import BadRequest, Conflict, Invalid, YunshuError
@@ -43,7 +44,12 @@ def assignee_of(text: str) -> Assignee:
         raise BadRequest(_("所选的办理人无法识别，请重新选择。")) from None
 
 
-def _key(request: HttpRequest) -> str:
+def key_of(request: HttpRequest) -> str:
+    """The page's idempotency key.
+
+    Raises:
+        BadRequest: there is none.
+    """
     key = request.POST.get("key", "")
     if not 8 <= len(key) <= 64 or not key.isalnum():
         raise BadRequest(_("页面已过期，请刷新后重试。"))
@@ -73,7 +79,8 @@ def act(request: HttpRequest, task_id: UUID) -> HttpResponse:
         to=to,
         chosen=chosen,
     )
-    key = _key(request)
+    key = key_of(request)
+    given = _given(request, task_id)
     try:
         result = services.act(
             task_id=task_id,
@@ -82,6 +89,7 @@ def act(request: HttpRequest, task_id: UUID) -> HttpResponse:
             opinion=opinion,
             idempotency_key=key,
             target=target,
+            form=FormInput(given, request.POST.get("form_seen", "")[:64]) if given else None,
         )
     except (Invalid, Conflict) as refused:
         picked = {field: request.POST.getlist(field) for field in request.POST if field.startswith(("to_", "chosen_"))}
@@ -92,11 +100,20 @@ def act(request: HttpRequest, task_id: UUID) -> HttpResponse:
             "picked": picked,
             "tried": name,
             "node_picked": request.POST.get("node", ""),
-            "conflict": isinstance(refused, Conflict),
+            "given": given,
+            "conflict": isinstance(refused, Conflict) and refused.code != "approvals.form_changed",
         }
         return matter.task_page(request, task_id, status=refused.status, shown=shown)
     _tell(request, wanted, task_id, result)
     return redirect(_next(request, wanted, task_id))
+
+
+def _given(request: HttpRequest, task_id: UUID) -> dict[str, object]:
+    """What was filled into the flow's form; only asked for when the page had one."""
+    if not any(name.startswith(PREFIX) for name in request.POST):
+        return {}
+    loaded = store.read_by_task(task_id)
+    return given_of(loaded.flow.form, request.POST) if loaded else {}
 
 
 def _tell(request: HttpRequest, done: Act, task_id: UUID, result: ActResult) -> None:
@@ -142,7 +159,7 @@ def withdraw(request: HttpRequest, task_id: UUID) -> HttpResponse:
 @access(Permission.STAFF)
 def remove(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """减签."""
-    result = remove_added(task_id=task_id, by=actor_of(request), idempotency_key=_key(request))
+    result = remove_added(task_id=task_id, by=actor_of(request), idempotency_key=key_of(request))
     toasts.show_next(request, _("已减签。"))
     return redirect("approvals:matter", instance_id=result.instance_id)
 
@@ -152,7 +169,7 @@ def remove(request: HttpRequest, task_id: UUID) -> HttpResponse:
 def remind(request: HttpRequest, instance_id: UUID) -> HttpResponse:
     """催办."""
     try:
-        times = services.remind(instance_id=instance_id, by=actor_of(request), idempotency_key=_key(request))
+        times = services.remind(instance_id=instance_id, by=actor_of(request), idempotency_key=key_of(request))
     except YunshuError as refused:
         if refused.status not in {409, 429}:
             raise
@@ -170,7 +187,7 @@ def terminate(request: HttpRequest, instance_id: UUID) -> HttpResponse:
             instance_id=instance_id,
             by=actor_of(request),
             reason=request.POST.get("reason", ""),
-            idempotency_key=_key(request),
+            idempotency_key=key_of(request),
         )
     except (Invalid, Conflict) as refused:
         return matter.matter_page(request, instance_id, status=refused.status, problem=str(refused.message))
@@ -190,7 +207,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
         wanted = [UUID(one) for one in ids]
     except ValueError:
         raise BadRequest(_("所选的待办无法识别。")) from None
-    key, by = _key(request), actor_of(request)
+    key, by = key_of(request), actor_of(request)
     rows = {row.id: row for row in Task.objects.filter(id__in=wanted).only("id", "title", "bulk", "node_name")}
     visible = {row.id for row in selectors.todo_list(counting.seats(request), TodoQuery(limit=10_000)).rows}
     results: list[tuple[str, bool, str]] = []

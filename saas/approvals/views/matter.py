@@ -20,13 +20,17 @@ from django.views.decorators.http import require_GET
 
 from saas.accounts.requests import actor_of
 from saas.approvals import policies, registry, selectors, store
-from saas.approvals.definition import Approve, RuleKind
+from saas.approvals.definition import Approve, Flow, RuleKind
 from saas.approvals.engine.commands import Act
 from saas.approvals.engine.state import ADDED, Status, Task, TaskKind, TaskState
+from saas.approvals.forms.values import Filler, visible
 from saas.approvals.models import Task as TaskRow
+from saas.approvals.selectors.forms import form_changes, form_seen_by
 from saas.approvals.selectors.matter import matter_of, names_of_assignees, possible_acts, return_choices, seat_name
 from saas.approvals.services.acting import not_yours, why_not_withdraw
+from saas.approvals.services.filling import mark
 from saas.approvals.views import counting
+from saas.approvals.views.form_fields import errors_of, form_views
 from saas.approvals.views.lists import status_label, urgency, workdays_left
 from saas.core.access import Permission, access
 from saas.core.actors import Actor
@@ -53,13 +57,16 @@ def task_page(
     if loaded is None:
         raise NotFound(_("没有这项待办，可能已经撤销。"))
     wanted = loaded.state.task(task_id)
-    if policies.seat(wanted, flow_key=loaded.header.flow_key, by=by) is None and wanted.done_by != by.person_id:
+    seated = policies.seat(wanted, flow_key=loaded.header.flow_key, by=by)
+    if seated is None and wanted.done_by != by.person_id:
         raise not_yours(loaded, by)
     if wanted.state is not TaskState.OPEN and status == 200:
         return redirect("approvals:matter", instance_id=loaded.header.id)
     if not wanted.seen and wanted.state is TaskState.OPEN:
         TaskRow.objects.filter(id=task_id, state=TaskState.OPEN).update(seen=True)
     acts = possible_acts(loaded, wanted)
+    rights = loaded.flow.rights(wanted.node)
+    shown_form = visible(loaded.flow.form, [rights])
     picked: Mapping[str, list[str]] = (shown or {}).get("picked", {})
     context = {
         **_common(request, loaded, by),
@@ -69,25 +76,39 @@ def task_page(
         "possible": {one.act.value: one for one in acts if not one.why_not},
         "impossible": [one for one in acts if one.why_not],
         "pickers": [
-            _picker(one.act.value, one.label, field=f"to_{one.act.value}", hint=str(_MORE[one.act]), picked=picked)
+            picker(one.act.value, one.label, field=f"to_{one.act.value}", hint=str(_MORE[one.act]), picked=picked)
             for one in acts
             if not one.why_not and one.act in _MORE
         ],
         "returns": return_choices(loaded, wanted),
         "choosers": [
-            _picker(
+            picker(
                 "agree", _("选择“%(node)s”的办理人") % {"node": name}, field=f"chosen_{k}", among=among, picked=picked
             )
-            for k, name, among in _choices(loaded, wanted)
+            for k, name, among in choices_at(loaded.flow, wanted.node)
         ],
         "due_left": workdays_left(wanted.due_at),
         "at_start": wanted.kind is TaskKind.START,
         "opinion_required": getattr(loaded.flow.node(wanted.node), "opinion_required", False),
         "key": uuid.uuid4().hex,
         "opinion": "",
+        "form_fields": form_views(
+            shown_form,
+            loaded.state.values,
+            rights=rights if wanted.state is TaskState.OPEN else None,
+            by=_filler(seated),
+            given=(shown or {}).get("given"),
+            errors=errors_of((shown or {}).get("fields", {})),
+        ),
+        "form_mark": mark(loaded.flow.form, loaded.state.values) if rights.edits(loaded.flow.form) else "",
+        "form_lines": form_changes(loaded.header.id, shown_form) if shown_form else (),
         **(shown or {}),
     }
     return render(request, "approvals/task.html", context, status=status)
+
+
+def _filler(by: Actor | None) -> Filler:
+    return Filler(person=by.person_id, post=by.post_id, unit=by.unit_id) if by else Filler()
 
 
 _MORE = {
@@ -115,9 +136,10 @@ class Picker:
     hint: str = ""
 
 
-def _picker(
+def picker(
     act: str, label: str, *, field: str, picked: Mapping[str, list[str]], hint: str = "", among: str = ""
 ) -> Picker:
+    """The picker of an act, with what a refused act had ticked."""
     asked = [("field", field), *(("among", one) for one in [among] if one)]
     ticked = [(field, value) for value in picked.get(field, ())]
     address = reverse("approvals:assignees")
@@ -152,8 +174,11 @@ def matter_page(request: HttpRequest, instance_id: UUID, *, status: int = 200, p
     asked = {seat.post_id for seat in counting.seats(request).seats} | {
         seat.unit_id for seat in counting.seats(request).seats
     }
+    seen_form = form_seen_by(loaded, by, counting.seats(request))
     context = {
         **_common(request, loaded, by),
+        "form_fields": form_views(seen_form, loaded.state.values),
+        "form_lines": form_changes(instance_id, seen_form) if seen_form else (),
         "withdrawable": last if last and not why_not else None,
         "why_not_withdraw": why_not if running else "",
         "added": _added(loaded, asked),
@@ -201,14 +226,14 @@ def _common(request: HttpRequest, loaded: store.Loaded, by: Actor) -> dict[str, 
     }
 
 
-def _choices(loaded: store.Loaded, task: Task) -> list[tuple[str, str, str]]:
-    """Nodes for which this task's holder chooses the signers: key, name, ids one may choose from."""
+def choices_at(flow: Flow, node_key: str) -> list[tuple[str, str, str]]:
+    """Nodes whose signers are chosen at `node_key`: key, name, ids one may choose from."""
     found = []
-    for node in loaded.flow.walk():
+    for node in flow.walk():
         if isinstance(node, Approve):
             for rule in node.who:
-                chooser = loaded.flow.start.key if rule.node == "start" else rule.node
-                if rule.kind is RuleKind.CHOSEN and chooser == task.node:
+                chooser = flow.start.key if rule.node == "start" else rule.node
+                if rule.kind is RuleKind.CHOSEN and chooser == node_key:
                     found.append((node.key, node.name, ",".join(rule.among)))
     return found
 
