@@ -13,14 +13,16 @@ class ApprovalsConfig(AppConfig):
     def ready(self) -> None:
         """Make jobs, menu entries and the check before disabling an account known."""
         from saas.accounts import blockers
-        from saas.approvals import handover, jobs, registry  # noqa: F401 - registers the jobs
+        from saas.approvals import following, handover, jobs, registry  # noqa: F401 - registers the jobs
         from saas.approvals.views import applying, counting
         from saas.core import navigation
         from saas.core.access import Permission
         from saas.env import Zone
+        from saas.organisation import changes
 
         registry.register_subject(applying.APPLICATION, registry.Applications())
         blockers.register(handover.reasons_against_disabling)
+        changes.register(following.holders_changed)
         entries = (
             ("todo", _("待办事项"), "approvals:todo", 10, "inbox", counting.todo, 1, _("待办"), Permission.STAFF),
             (

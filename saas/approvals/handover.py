@@ -4,30 +4,38 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from saas.approvals.engine.state import TaskState
-from saas.approvals.models import Task
+from saas.approvals.models import PAUSED, Task
 from saas.organisation import selectors as organisation
 from saas.organisation.models import Appointment
 
+_LIVE = (TaskState.OPEN.value, TaskState.WAITING.value, TaskState.QUEUED.value, PAUSED)
+
 
 def reasons_against_disabling(user_id: UUID) -> list[str]:
-    """Open to-dos that nobody else could act on once this user is gone; empty when there are none.
+    """To-dos that nobody else could act on once this user is gone, also those whose turn has not come; empty when none.
 
-    A post with another holder keeps its to-dos reachable, so only posts held alone count.
+    A post or unit where somebody else with an account in use serves keeps its to-dos reachable; what came back to
+    this very drafter does not move by itself.
     """
     person = organisation.person_of(user_id)
     if person is None:
         return []
-    posts = set(organisation.posts_held(person.id))
-    shared = set(
+    mine = set(Appointment.objects.current().filter(person=person).values_list("post_id", "post__unit_id"))
+    places = {place for pair in mine for place in pair}
+    others = (
         Appointment.objects.current()
-        .filter(post_id__in=posts)
+        .filter(Q(post_id__in=places) | Q(post__unit_id__in=places), post__active=True, person__user__is_active=True)
         .exclude(person_id=person.id)
-        .values_list("post_id", flat=True)
+        .values_list("post_id", "post__unit_id")
     )
-    count = Task.objects.filter(state=TaskState.OPEN, assignee_id__in=posts - shared).count()
+    reachable = {place for pair in others for place in pair}
+    count = Task.objects.filter(
+        Q(assignee_id__in=places - reachable) | Q(assignee_id__in=places, person_id=person.id), state__in=_LIVE
+    ).count()
     if not count:
         return []
     return [

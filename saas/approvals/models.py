@@ -10,6 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from saas.approvals.engine.state import AssigneeKind, Status, TaskKind, TaskState, Vote
 
+# How an open task of a suspended flow is stored, so that it is in no list of to-dos; the engine knows it as open.
+PAUSED = "paused"
+ASKED = (TaskState.OPEN.value, PAUSED)
+
 
 class VersionState(models.TextChoices):
     """A draft may change; a published version never does; a retired one runs on but starts nothing."""

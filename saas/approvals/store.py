@@ -29,7 +29,7 @@ from saas.approvals.engine.state import (
     Vote,
 )
 from saas.approvals.engine.step import Changes
-from saas.approvals.models import FlowVersion
+from saas.approvals.models import PAUSED, FlowVersion
 from saas.approvals.registry import InstanceRef, Subject
 from saas.core.actors import Actor
 from saas.core.tenancy import current_tenant
@@ -160,7 +160,7 @@ def _task(row: tuple[Any, ...]) -> Task:
         round=row[2],
         assignee=Assignee(AssigneeKind(row[3]), row[4], row[5]),
         kind=TaskKind(row[6]),
-        state=TaskState(row[7]),
+        state=TaskState.OPEN if row[7] == PAUSED else TaskState(row[7]),
         vote=Vote(row[8]) if row[8] else None,
         was=TaskState(row[9]) if row[9] else None,
         parent=row[10],
@@ -293,12 +293,15 @@ def write(header: Header, flow: Flow, changes: Changes, record: Record) -> None:
     after = changes.after
     by = record.by
     over = after.status in {Status.FINISHED, Status.TERMINATED}
+    changed = changes.changed_tasks
+    if Status.SUSPENDED in {changes.before.status, after.status}:
+        changed = after.live_tasks() + [task for task in changed if not task.live]
     with connection.cursor() as cursor:
         cursor.execute(
             _WRITE,
             {
-                "changed": json.dumps([_changed(task) for task in changes.changed_tasks]),
-                "made": json.dumps([_made(task, flow) for task in changes.new_tasks], ensure_ascii=False),
+                "changed": json.dumps([_changed(task, after.status) for task in changed]),
+                "made": json.dumps([_made(task, flow, after.status) for task in changes.new_tasks], ensure_ascii=False),
                 "instance": header.id,
                 "subject_kind": header.subject.kind,
                 "flow_key": header.flow_key,
@@ -331,10 +334,11 @@ def write(header: Header, flow: Flow, changes: Changes, record: Record) -> None:
         )
 
 
-def _changed(task: Task) -> dict[str, Any]:
+def _changed(task: Task, status: Status) -> dict[str, Any]:
+    paused = task.state is TaskState.OPEN and status is Status.SUSPENDED
     return {
         "id": str(task.id),
-        "state": task.state.value,
+        "state": PAUSED if paused else task.state.value,
         "vote": task.vote.value if task.vote else "",
         "was": task.was.value if task.was else "",
         "parent_id": str(task.parent) if task.parent else None,
@@ -348,10 +352,10 @@ def _changed(task: Task) -> dict[str, Any]:
     }
 
 
-def _made(task: Task, flow: Flow) -> dict[str, Any]:
+def _made(task: Task, flow: Flow, status: Status) -> dict[str, Any]:
     node = flow.node(task.node)
     return {
-        **_changed(task),
+        **_changed(task, status),
         "node": task.node,
         "node_name": node.name,
         "round": task.round,

@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from saas.accounts.models import User
+from saas.accounts.models import RoleGrant, User
 from saas.approvals.engine import Act, Assignee, AssigneeKind
 from saas.approvals.models import Task
 from saas.approvals.registry import Subject
 from saas.approvals.services import ActResult, Target, act, flow_install, start_flow
+from saas.core.access import Role
 from saas.core.actors import SYSTEM, Actor
 from saas.organisation.acting import as_actor
 from saas.organisation.models import Appointment, Person, Post, PostKind, Unit, today
@@ -110,3 +111,10 @@ def subject_of(kind: str = "test", title: str = "关于测试的通知") -> Subj
 def start_with_form(office: Office, key: str, *, by: str = "drafter", **form: Any) -> UUID:
     """Start a published flow with its form filled in."""
     return start_flow(flow_key=key, subject=subject_of("application"), by=office.actor(by), form=form)
+
+
+def flow_administrator(office: Office) -> Actor:
+    """Somebody who keeps the bureau's flows."""
+    user = User.objects.create(username=f"admin{uuid4().hex[:8]}", name="流程管理员")
+    RoleGrant.objects.create(user=user, role=Role.FLOW_ADMIN, exclusive=False, granted_by_name="测试")
+    return Actor(user_id=user.pk, user_name=user.name)

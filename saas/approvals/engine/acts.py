@@ -246,6 +246,7 @@ def circulate(walk: Walk) -> None:
     task = open_task(walk)
     if not walk.command.to or len(walk.command.to) > MAX_ADDED * 10:
         raise Refused(Reason.NO_TARGET)
+    walk.change(replace(task, seen=True))  # Whoever gives it on has opened it: nobody before withdraws any more.
     walk.effects.append(effects.Circulated(task.node, walk.command.to))
 
 

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from saas.approvals.engine.state import Status, TaskState
-from saas.approvals.models import Flow, Instance, ReadItem, Task, VersionState
+from saas.approvals.engine.state import Status
+from saas.approvals.models import ASKED, Flow, Instance, ReadItem, Task, VersionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def instances_met_by(*, groups: Sequence[UUID], person_id: UUID | None) -> tuple
         two querysets of one column, the instance's id.
     """
     asked = Task.objects.filter(
-        Q(state=TaskState.OPEN, assignee_id__in=groups) | Q(done_by=person_id, done_by__isnull=False)
+        Q(state__in=ASKED, assignee_id__in=groups) | Q(done_by=person_id, done_by__isnull=False)
     )
     given = ReadItem.objects.filter(Q(person_id=person_id, person_id__isnull=False) | Q(post_id__in=groups))
     # `values` narrows to the column; the rows' type does not matter to a subquery.

@@ -15,7 +15,7 @@ from django.utils import timezone
 from psycopg import sql
 
 from saas.approvals.engine.state import Status, TaskState
-from saas.approvals.models import Instance, ReadItem, Task
+from saas.approvals.models import ASKED, Instance, ReadItem, Task
 from saas.approvals.selectors.seats import Seats
 from saas.core.actors import Actor
 from saas.organisation.models import Appointment
@@ -244,9 +244,7 @@ def started_list(by: Actor, *, words: str = "", running: bool = False, offset: i
 def _where(instance_ids: list[UUID]) -> dict[UUID, str]:
     """The names of the nodes each instance is at."""
     names: dict[UUID, list[str]] = {}
-    rows = Task.objects.filter(instance_id__in=instance_ids, state=TaskState.OPEN).values_list(
-        "instance_id", "node_name"
-    )
+    rows = Task.objects.filter(instance_id__in=instance_ids, state__in=ASKED).values_list("instance_id", "node_name")
     for instance_id, name in rows:
         known = names.setdefault(instance_id, [])
         if name not in known:

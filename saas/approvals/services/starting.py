@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 
 from saas.approvals import selectors, store
 from saas.approvals.engine.commands import Act, Command
-from saas.approvals.engine.state import Assignee, Drafter, State, Status, TaskKind, TaskState
-from saas.approvals.models import FlowEvent, FlowVersion, Instance, ReadItem, Task, VersionState
+from saas.approvals.engine.state import Assignee, Drafter, State, Status, TaskKind
+from saas.approvals.models import ASKED, FlowEvent, FlowVersion, Instance, ReadItem, Task, VersionState
 from saas.approvals.registry import Subject
 from saas.approvals.services import acting
 from saas.approvals.services.filling import FormInput, form_fill
@@ -191,7 +191,7 @@ def resubmit(
         Conflict: it is not with the drafter.
     """
     task_id = (
-        Task.objects.filter(instance_id=instance_id, kind=TaskKind.START, state=TaskState.OPEN)
+        Task.objects.filter(instance_id=instance_id, kind=TaskKind.START, state__in=ASKED)
         .values_list("id", flat=True)
         .first()
     )

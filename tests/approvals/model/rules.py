@@ -31,6 +31,7 @@ class Entry:
     args: Json
     final: bool = False
     skipped: bool = False
+    idle: bool = False
 
 
 @dataclass(eq=False)
@@ -92,7 +93,7 @@ class Rules:
         values: Json,
         first: str = "start",
     ) -> None:
-        self.given = {"held": dict(held), "chosen": dict(chosen), "values": dict(values)}
+        self.given: dict[str, Any] = {"held": dict(held), "chosen": dict(chosen), "values": dict(values)}
         self.nodes = nodes
         self.paths = dict(_paths(nodes, ()))
         self.held = dict(held)
@@ -116,7 +117,7 @@ class Rules:
         getattr(self, f"_{entry.name}")(**entry.args)
         if self.status == "running":
             self._ask_substitutes()
-        if entry.name != "withdraw":
+        if entry.name != "withdraw" and not entry.idle:
             self.history.append(entry)
 
     def spots(self) -> list[Spot]:
@@ -243,7 +244,8 @@ class Rules:
             self._settle(spot)
 
     def _circulate(self, key: str, who: str) -> None:
-        self._open(key, who, "circulate")
+        _spot, one = self._open(key, who, "circulate")
+        one.seen = True  # Whoever gives it on has opened it.
 
     def _urge(self) -> None:
         self._running()
@@ -310,7 +312,9 @@ class Rules:
         spot = self._spot(key)
         why = self.holds().get(key, "")
         _no(why in {"", "sub_flow"})
-        if why != "vacant":
+        if why == "vacant":
+            self.entry.idle = True  # Nobody has come meanwhile, or it would not say so.
+        else:
             self._again(spot)
 
     def _worked(self, key: str) -> None:
