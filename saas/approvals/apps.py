@@ -14,13 +14,13 @@ class ApprovalsConfig(AppConfig):
         """Make jobs, menu entries and the check before disabling an account known."""
         from saas.accounts import blockers
         from saas.approvals import following, handover, jobs, registry  # noqa: F401 - registers the jobs
-        from saas.approvals.views import applying, counting
+        from saas.approvals.views import counting
         from saas.core import navigation
         from saas.core.access import Permission
         from saas.env import Zone
         from saas.organisation import changes
 
-        registry.register_subject(applying.APPLICATION, registry.Applications())
+        registry.register_subject(registry.APPLICATION, registry.Applications())
         blockers.register(handover.reasons_against_disabling)
         changes.register(following.holders_changed)
         entries = (

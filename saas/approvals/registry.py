@@ -97,6 +97,9 @@ class SubjectHandler:
         """The subject is back with its drafter (returned, refused or withdrawn)."""
 
 
+APPLICATION = "application"
+
+
 class Applications(SubjectHandler):
     """Matters that are nothing but their form: the engine's page shows it, and nothing else follows."""
 

@@ -28,6 +28,6 @@ def test_a_bureau_is_set_up_once_however_often_it_is_asked_for(
         run_jobs()
     assert Person.objects.count() == PEOPLE_PER_BUREAU
     assert RoleGrant.objects.filter(role="clerk").count() == 2
-    assert FlowVersion.objects.filter(state="published").count() == 3
+    assert FlowVersion.objects.filter(state="published").count() == 5
     assert [seal.state for seal in Seal.objects.all()] == ["active"]
     assert stage.actor(stage.head(BUREAUS[1]).username).post_name == "局长"

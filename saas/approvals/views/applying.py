@@ -16,7 +16,7 @@ from saas.approvals import services, store, wording
 from saas.approvals.definition import Flow
 from saas.approvals.forms.values import Filler
 from saas.approvals.models import FlowVersion, VersionState
-from saas.approvals.registry import Subject
+from saas.approvals.registry import APPLICATION, Subject
 from saas.approvals.selectors.forms import applications
 from saas.approvals.views.acting import assignee_of, key_of
 from saas.approvals.views.form_fields import errors_of, form_views, given_of
@@ -25,7 +25,6 @@ from saas.core import toasts
 from saas.core.access import Permission, access
 from saas.core.errors import Conflict, Invalid, NotFound
 
-APPLICATION = "application"
 MAX_TITLE = 200
 _URGENT = (0, 1, 2, 3)
 

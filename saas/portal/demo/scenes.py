@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
+
+from django.utils import timezone
 
 from saas.core.tenancy import current_tenant
 from saas.documents.models import Document
@@ -22,6 +25,7 @@ def play(desks: Mapping[str, Desk]) -> None:
             if Document.objects.filter(drafter_person_id__isnull=False).exists():
                 continue
             _inside(desk)
+            _applied(desk)
             _issued(desk, others=[other for other in desks if other != code])
     for code, desk in desks.items():
         with use_tenant(bureau_by_code(code)):
@@ -45,6 +49,27 @@ def _inside(desk: Desk) -> None:
     returned = work.draft(desk, papers.REPLY, office=OFFICE)
     instance = work.submit(desk, returned, office=OFFICE, flow="outgoing_short")
     work.send_back(desk, instance, reason="反馈时间请与综合科商定后再报。")
+
+
+def _applied(desk: Desk) -> None:
+    """A leave that waits for the head of the section, and a purchase whose prices the office settles."""
+    starts = timezone.localdate() + timedelta(days=7)
+    leave = {
+        "sort": "年休假",
+        "length": "5",
+        "starts": starts.isoformat(),
+        "ends": (starts + timedelta(days=6)).isoformat(),
+        "outside": "yes",
+        "reason": "探望父母，手头工作已与代理人交接。",
+    }
+    work.apply(desk, "leave", office=OFFICE, title="年休假五天", form=leave)
+    items = [
+        {"name": "档案盒", "count": "60", "guess": "720"},
+        {"name": "双面扫描仪", "count": "1", "guess": "6800"},
+    ]
+    purchase = {"purpose": "档案数字化", "needed": starts.isoformat(), "items": items, "total": "7520"}
+    bought = work.apply(desk, "purchase", office=4, title="档案数字化所需设备和耗材", form=purchase)
+    work.walk(desk, bought, nodes=("section",))
 
 
 def _issued(desk: Desk, *, others: list[str]) -> None:

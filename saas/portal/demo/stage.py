@@ -81,6 +81,8 @@ def set_up(plan: BureauPlan, *, password: str) -> None:
         ("outgoing", "发文审批", flows.outgoing(plan)),
         ("outgoing_short", "发文审批（简）", flows.short(plan)),
         ("incoming", "收文办理", flows.incoming(plan)),
+        ("leave", "请假申请", flows.leave(plan)),
+        ("purchase", "采购申请", flows.purchase(plan)),
     ):
         flow_install(key=key, name=name, tree=tree, by=by)
     _books(plan)

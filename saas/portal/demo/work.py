@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from uuid import UUID
+from uuid import UUID, uuid4
 
+from saas.approvals.registry import APPLICATION
 from saas.approvals.selectors import TodoQuery, seats_of, todo_list
-from saas.approvals.services import Act, Target, act
+from saas.approvals.services import Act, Subject, Target, act, start_flow
 from saas.archive.services import record_file
 from saas.core.actors import Actor
 from saas.documents.elements import Elements
@@ -78,6 +79,12 @@ def submit(desk: Desk, document: Document, *, office: int, flow: str = "outgoing
     """Send a draft into approval."""
     by = stage.actor(stage.drafter(desk.plan, office).username)
     return document_submit(document_id=document.id, flow_key=flow, by=by)
+
+
+def apply(desk: Desk, flow: str, *, office: int, title: str, form: Mapping[str, object]) -> UUID:
+    """Send a filled-in form on its way, as an ordinary member of a section."""
+    by = stage.actor(stage.drafter(desk.plan, office).username)
+    return start_flow(flow_key=flow, subject=Subject(kind=APPLICATION, id=uuid4(), title=title), by=by, form=form)
 
 
 def walk(desk: Desk, instance_id: UUID, *, nodes: Iterable[str]) -> None:
