@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +48,15 @@ def beta(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> TenantRef
 
 @pytest.fixture(autouse=True)
 def as_at_the_start() -> Iterator[None]:
-    """A test's requests leave their bureau and their language on this thread; the next test starts without either."""
+    """A test's requests leave their bureau and their language on this thread; the next test starts without either.
+
+    What a test rolls back must not look like a restore to the next one: each has high-water marks of its own.
+    """
+    from saas.core.keys import marks
+
+    before, marks.generation = marks.generation, uuid.uuid4().hex
     yield
+    marks.generation = before
     from django.db import connection
     from django.utils import translation
 

@@ -25,6 +25,9 @@ DEPENDENCY_SECONDS = Histogram(
 DEPENDENCY_ERRORS = Counter("yunshu_dependency_errors_total", "Calls that failed.", ["part", "operation"])
 APPROVAL_ACTS = Counter("yunshu_approval_acts_total", "Acts on tasks, by kind.", ["act"])
 DOCUMENTS_ISSUED = Counter("yunshu_documents_issued_total", "Documents numbered, by type.", ["kind"])
+AUDIT_HELD = Counter("yunshu_audit_held_total", "Times a trail was not continued because it is an older copy.")
+FILES_SWEPT = Counter("yunshu_files_swept_total", "Stored files no row named, removed.")
+FILES_SWEPT_BYTES = Counter("yunshu_files_swept_bytes_total", "Size of the stored files that were removed.")
 
 
 @contextmanager

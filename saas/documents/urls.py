@@ -15,6 +15,7 @@ urlpatterns = [
     path("documents/books/", numbers.books, name="books"),
     path("documents/books/new/", numbers.book_new, name="book_new"),
     path("documents/books/<uuid:book_id>/", numbers.book, name="book"),
+    path("documents/books/<uuid:book_id>/continue/", numbers.book_continue, name="book_continue"),
     path("documents/books/<uuid:book_id>/reserve/", numbers.reserve, name="reserve"),
     path("documents/numbers/<int:entry_id>/void/", numbers.entry_void, name="void"),
     path("documents/<uuid:document_id>/", reading.detail, name="detail"),

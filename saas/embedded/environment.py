@@ -62,7 +62,7 @@ def variables(folder: Path, *, zone: str, cell: str, process: str) -> dict[str, 
         return f"postgresql://{role}:{password}@{host}/{DATABASE}"
 
     # Before vault_setup has made the AppRoles nobody can sign in; the variables must be there all the same.
-    approle = read_json(folder / VAULT_FILE).get("approles", {}).get(f"{zone}-{process}", {})
+    approle = read_json(folder / VAULT_FILE).get("approles", {}).get(f"{zone}-{cell}-{process}", {})
 
     files, run = folder / "files" / zone, folder / "run" / zone
     for needed in (files, run):

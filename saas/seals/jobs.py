@@ -22,7 +22,7 @@ def make_key(*, seal_id: str) -> None:
             return
         tenant = current_tenant()
         kind = SealKeyKind(seal.key_kind)
-        key = keys.create_seal_key(tenant, seal.number, kind)
+        key = keys.create_seal_key(tenant, seal.id, kind)
         issued = keys.issue_seal_certificate(tenant, key, kind, common_name=seal.name)
         seal.certificate = issued.pem
         seal.chain = "\n".join(issued.chain)

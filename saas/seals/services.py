@@ -175,7 +175,7 @@ def stamp(
     wait_for_signed_head(intent, timeout_seconds=HEAD_WAIT_SECONDS)
     kind = SealKeyKind(seal.key_kind)
     certificate = pades.certificates(seal.certificate)[0]
-    key = KeyName.seal(current_tenant(), seal.number)
+    key = KeyName.seal(current_tenant(), seal.id)
     signer = pades.VaultSigner(
         certificate=certificate,
         chain=pades.certificates(seal.chain),

@@ -7,6 +7,7 @@ import logging
 import secrets
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography import x509
@@ -22,13 +23,14 @@ from saas.core.errors import Invalid, NotFound, Unavailable
 from saas.core.keys import Algorithm, Health, KeyName, SealKeyKind, WrongKey
 from saas.core.keys.cache import DataKeyCache
 from saas.core.keys.client import KeyMissing, VaultClient
-from saas.core.keys.policies import TABLE, Capability, rules
+from saas.core.keys.policies import TABLE, Capability, role_name, rules
 from saas.core.keys.services import forget_cached_keys
 from saas.core.keys.setup import VaultSetup
 from saas.core.tenancy import TenantRef
 from saas.env import Process, Zone, env
 from tests.core.vault import acting_as, approle_client, own_vault
 
+SEAL = uuid.uuid4()
 DIGEST = hashlib.sha256(b"bytes to sign").digest()
 
 
@@ -87,7 +89,7 @@ def test_creating_keys_twice_changes_nothing(one: TenantRef) -> None:
 def test_destroyed_keys_leave_nothing_readable() -> None:
     ref = new_ref()
     keys.create_tenant_keys(ref)
-    keys.create_seal_key(ref, 1, SealKeyKind.ECDSA_P256)
+    keys.create_seal_key(ref, SEAL, SealKeyKind.ECDSA_P256)
     wrapped = keys.data_key(ref, b"object").wrapped
     keys.destroy_tenant_keys(ref)
     with pytest.raises(WrongKey):
@@ -95,7 +97,7 @@ def test_destroyed_keys_leave_nothing_readable() -> None:
     with pytest.raises(NotFound):
         keys.data_key(ref, b"object")
     with pytest.raises(NotFound):
-        keys.public_key_pem(KeyName.seal(ref, 1))
+        keys.public_key_pem(KeyName.seal(ref, SEAL))
     keys.destroy_tenant_keys(ref)
 
 
@@ -136,7 +138,7 @@ def test_reserved_algorithms_are_refused_by_name(one: TenantRef, algorithm: Algo
 
 @pytest.mark.parametrize("kind", list(SealKeyKind))
 def test_a_seal_gets_a_certificate_for_a_key_that_never_leaves_vault(one: TenantRef, kind: SealKeyKind) -> None:
-    key = keys.create_seal_key(one, 10 + list(SealKeyKind).index(kind), kind)
+    key = keys.create_seal_key(one, uuid.uuid4(), kind)
     issued = keys.issue_seal_certificate(one, key, kind, common_name="丙市档案局办公室")
     certificate = x509.load_pem_x509_certificate(issued.pem.encode())
     authority = x509.load_pem_x509_certificate(keys.seal_authority_pem().encode())
@@ -154,7 +156,7 @@ def test_a_seal_gets_a_certificate_for_a_key_that_never_leaves_vault(one: Tenant
 
 
 def test_a_certificate_says_the_bureaus_own_name_whatever_is_asked(one: TenantRef) -> None:
-    key = keys.create_seal_key(one, 20, SealKeyKind.ECDSA_P256)
+    key = keys.create_seal_key(one, uuid.uuid4(), SealKeyKind.ECDSA_P256)
     issued = keys.issue_seal_certificate(one, key, SealKeyKind.ECDSA_P256, common_name="国务院办公厅")
     subject = x509.load_pem_x509_certificate(issued.pem.encode()).subject
     assert subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)[0].value == "丙市档案局"
@@ -189,6 +191,8 @@ def test_a_cached_key_expires() -> None:
 S = "b_0123456789ab"
 WRAPPING = [("post", f"datakey/plaintext/wrap-{S}"), ("post", f"decrypt/wrap-{S}"), ("post", f"encrypt/wrap-{S}")]
 SEALING = [("post", f"sign/seal-{S}-1"), ("post", f"sign/sign-{S}"), ("post", f"keys/seal-{S}-1")]
+MARKS = f"marks-intranet/data/books/current/{S}/0123456789abcdef"
+HEAD_MARKS = "marks-intranet/data/heads/c1/current"
 OWNING = [("post", f"keys/wrap-{S}"), ("delete", f"keys/wrap-{S}"), ("post", f"keys/sign-{S}"), ("list", "keys")]
 HEADS = [("post", "sign/audit-head-c1")]
 CELL = [("post", "sign/cell-intranet-c1")]
@@ -200,6 +204,10 @@ ALWAYS = [
     ("post", "keys/something"),
     ("post", f"datakey/plaintext/seal-{S}"),
     ("post", "sign/something"),
+    # Another cell's heads and requests.
+    ("post", "sign/audit-head-c2"),
+    ("get", "keys/audit-head-c2"),
+    ("post", "sign/cell-intranet-c2"),
 ]
 REFUSED = {
     Process.WEB: SEALING + OWNING + HEADS + CELL + ALWAYS,
@@ -207,13 +215,24 @@ REFUSED = {
     Process.AGENT: WRAPPING + SEALING[:2] + ALWAYS,
     Process.CLI: ALWAYS,
 }
+# Web reads the marks of numbers and jobs raise them; the agent raises those of heads; nobody sees another's.
+ABOUT_MARKS: dict[Process, list[tuple[str, str]]] = {
+    Process.WEB: [("post", MARKS), ("get", HEAD_MARKS), ("post", HEAD_MARKS), ("post", "pki-seals-intranet/revoke")],
+    Process.JOBS: [("get", HEAD_MARKS), ("post", HEAD_MARKS), ("delete", MARKS)],
+    Process.AGENT: [("get", MARKS), ("post", MARKS), ("post", "pki-seals-intranet/revoke")],
+    Process.CLI: [("delete", MARKS)],
+}
 ELSEWHERE = [
+    ("get", "marks-intranet/data/heads/c2/current"),
+    ("post", "marks-intranet/data/heads/c2/current"),
+    ("post", "marks-intranet/config"),
+    ("post", "marks-extranet/data/books/current/x"),
     ("post", f"transit-extranet/decrypt/wrap-{S}"),
     ("post", "transit-management/sign/commands"),
     ("post", "transit-management/decrypt/wrap-public"),
     ("get", "sys/mounts"),
-    ("get", "sys/policies/acl/intranet-web"),
-    ("post", "auth/approle/role/intranet-agent/secret-id"),
+    ("get", "sys/policies/acl/intranet-c1-web"),
+    ("post", "auth/approle/role/intranet-c1-agent/secret-id"),
     ("post", "pki-seals-intranet/root/generate/exported"),
     ("get", "sys/raw/core/keyring"),
 ]
@@ -222,7 +241,9 @@ ELSEWHERE = [
 @pytest.mark.parametrize("process", list(Process))
 def test_each_process_is_refused_what_is_not_its_business(process: Process) -> None:
     client = approle_client(Zone.INTRANET, process)
-    paths = [(method, f"transit-intranet/{path}") for method, path in REFUSED[process]] + ELSEWHERE
+    paths = (
+        [(method, f"transit-intranet/{path}") for method, path in REFUSED[process]] + ELSEWHERE + ABOUT_MARKS[process]
+    )
     for method, path in paths:
         with pytest.raises(Unavailable) as refusal:
             client.call(method, path, {} if method == "post" else None)
@@ -263,13 +284,37 @@ PUBLIC_HALVES_OF_CELLS = {"transit-intranet/keys/cell-*", "transit-extranet/keys
 
 def test_the_only_paths_into_another_zone_read_a_public_key() -> None:
     for zone, processes in TABLE.items():
-        own = (f"transit-{zone}/", f"pki-seals-{zone}/")
+        own = (f"transit-{zone}/", f"pki-seals-{zone}/", f"marks-{zone}/")
         known = PUBLIC_HALVES_OF_CELLS if zone is Zone.MANAGEMENT else {"transit-management/keys/commands"}
         for process in processes:
-            for path, rule in rules(zone, process).items():
+            for path, rule in rules(zone, "c1", process).items():
                 if not path.startswith(own) and rule.capabilities != (Capability.DENY,):
                     assert path in known
                     assert rule.capabilities == (Capability.READ,)
+
+
+def test_a_role_is_named_by_zone_and_cell_and_another_cells_role_cannot_sign_for_this_one() -> None:
+    for zone, processes in TABLE.items():
+        for process in processes:
+            first, second = rules(zone, "c1", process), rules(zone, "c2", process)
+            own = {path for path in first if "c1" in path}
+            assert not own & set(second)
+            assert not any("audit-head-*" in path or "sign/cell-*" in path for path in first)
+    assert role_name(Zone.INTRANET, "c2", Process.JOBS) == "intranet-c2-jobs"
+
+
+def test_a_mark_rises_and_never_falls(one: TenantRef) -> None:
+    assert keys.number_mark(one, "云数发〔2026〕") == 0
+    for serial in (3, 7, 5):
+        keys.raise_number_mark(one, "云数发〔2026〕", serial)
+    assert keys.number_mark(one, "云数发〔2026〕") == 7
+    assert keys.number_mark(one, "云数函〔2026〕") == 0
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda serial: keys.raise_number_mark(one, "云数发〔2026〕", serial), range(8, 20)))
+    assert keys.number_mark(one, "云数发〔2026〕") == 19
+    before = keys.head_marks(Zone.INTRANET, "c1")
+    keys.raise_head_marks(Zone.INTRANET, "c1", {one.schema: keys.HeadMark(4, "ab")})
+    assert keys.head_marks(Zone.INTRANET, "c1") == {**before, one.schema: keys.HeadMark(4, "ab")}
 
 
 def test_web_does_its_own_work(one: TenantRef) -> None:
@@ -287,7 +332,7 @@ def test_jobs_seal_and_the_agent_makes_and_destroys() -> None:
         keys.sign(KeyName.audit_head(Zone.INTRANET, "c1"), DIGEST, Algorithm.ECDSA_P256_SHA256)
         keys.sign(KeyName.cell(Zone.INTRANET, "c1"), DIGEST, Algorithm.ECDSA_P256_SHA256)
     with acting_as(approle_client(Zone.INTRANET, Process.JOBS)):
-        key = keys.create_seal_key(ref, 1, SealKeyKind.ECDSA_P256)
+        key = keys.create_seal_key(ref, SEAL, SealKeyKind.ECDSA_P256)
         keys.issue_seal_certificate(ref, key, SealKeyKind.ECDSA_P256, common_name="章")
         keys.sign(key, DIGEST, Algorithm.ECDSA_P256_SHA256)
     with acting_as(approle_client(Zone.INTRANET, Process.AGENT)):
@@ -299,9 +344,9 @@ def test_a_sealed_vault_is_one_clear_sentence_and_a_503() -> None:
     with own_vault() as vault:
         setup = VaultSetup(address=vault.address, token=vault.token)
         done = setup.apply(zones=[Zone.INTRANET], cell="c1", known={})
-        role = done.approles["intranet-cli"]
+        role = done.approles["intranet-c1-cli"]
         again = setup.apply(zones=[Zone.INTRANET], cell="c1", known=done.approles)
-        assert again.approles["intranet-cli"].secret_id == role.secret_id
+        assert again.approles["intranet-c1-cli"].secret_id == role.secret_id
         assert again.public_keys == done.public_keys
         client = VaultClient(address=vault.address, role_id=role.role_id, secret_id=role.secret_id)
         with acting_as(client):

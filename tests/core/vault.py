@@ -28,7 +28,7 @@ from saas.env import Process, Zone, env
 def approle_client(zone: Zone, process: Process) -> VaultClient:
     """A client signed in as one kind of process."""
     entry = json.loads((Path(os.environ["YUNSHU_TEST_FOLDER"]) / "vault.json").read_text())["approles"]
-    role = entry[role_name(zone, process)]
+    role = entry[role_name(zone, "c1", process)]
     return VaultClient(address=env.vault_addr, role_id=role["role_id"], secret_id=role["secret_id"])
 
 
@@ -97,7 +97,7 @@ def sealed_vault() -> Iterator[None]:
     """Have the product meet a Vault that an operator has just sealed."""
     with own_vault() as vault:
         done = VaultSetup(address=vault.address, token=vault.token).apply(zones=[Zone.INTRANET], cell="c1", known={})
-        role = done.approles[role_name(Zone.INTRANET, Process.WEB)]
+        role = done.approles[role_name(Zone.INTRANET, "c1", Process.WEB)]
         client = VaultClient(address=vault.address, role_id=role.role_id, secret_id=role.secret_id)
         vault.seal()
         with acting_as(client):

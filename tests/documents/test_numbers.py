@@ -12,14 +12,17 @@ import pytest
 from django.db import connection, transaction
 from django.db.utils import Error as DatabaseError
 
+from saas.core import keys
 from saas.core.actors import SYSTEM, Actor
-from saas.core.errors import Conflict, Invalid
+from saas.core.errors import Conflict, Invalid, Unavailable
 from saas.core.tenancy import TenantRef
 from saas.documents import services
+from saas.documents.jobs import raise_number_mark
 from saas.documents.kinds import Direction, Kind, State
 from saas.documents.models import Document, EntryState, NumberBook, NumberEntry
 from tenants.context import outside_tenants, use_tenant
 from tests.bureaus import create_bureau
+from tests.core.vault import sealed_vault
 
 CLERK = Actor(user_id=None, user_name="孙文", post_name="文书")
 CLIENTS = 64
@@ -159,3 +162,51 @@ def test_a_book_that_cannot_be_is_refused(in_alpha: TenantRef, mark: str, year: 
     with pytest.raises(Invalid):
         services.book_create(mark=mark, year=year, kinds=[], first=first, by=SYSTEM)
     assert not NumberBook.objects.filter(mark=mark).exists()
+
+
+# --- A bureau restored from an older copy -------------------------------------------------------------------------
+def test_a_restored_book_gives_no_number_twice(committed: TenantRef) -> None:
+    year = 2026
+    mark = new_mark()
+    book = services.book_create(mark=mark, year=year, kinds=[], first=1, by=CLERK)
+    documents = waiting_documents(4)
+    for document_id in documents[:3]:
+        services.document_register_number(document_id=document_id, book_id=book.id, by=CLERK)
+    raise_number_mark(book_id=str(book.id))
+    assert keys.number_mark(committed, f"{mark}〔{year}〕") == 3
+    # The copy is from before the second number.
+    NumberEntry.objects.filter(book=book, serial__gt=1).delete()
+    NumberBook.objects.filter(id=book.id).update(next_serial=2)
+    with pytest.raises(services.BelowMark, match="暂停取号"):
+        services.document_register_number(document_id=documents[3], book_id=book.id, by=CLERK)
+    with pytest.raises(services.BelowMark):
+        services.number_reserve(book_id=book.id, reason="预留", by=CLERK)
+    held = Document.objects.get(id=documents[3])
+    assert (held.state, held.number) == (State.SIGNED_OFF, "")
+    assert NumberEntry.objects.filter(book=book).count() == 1
+    with pytest.raises(Invalid):
+        services.book_continue(book_id=book.id, reason=" ", by=CLERK)
+    services.book_continue(book_id=book.id, reason="与用印登记核对无误", by=CLERK)
+    services.document_register_number(document_id=documents[3], book_id=book.id, by=CLERK)
+    assert Document.objects.get(id=documents[3]).number == f"{mark}〔{year}〕4号"
+    book.refresh_from_db()
+    assert [(gap.first, "核对无误" in gap.reason) for gap in services.missing_numbers(book)] == [(2, True), (3, True)]
+    with pytest.raises(Conflict):
+        services.book_continue(book_id=book.id, reason="再来", by=CLERK)
+
+
+def test_a_book_lost_with_the_copy_and_opened_again_is_held_too(committed: TenantRef) -> None:
+    mark = new_mark()
+    keys.raise_number_mark(committed, f"{mark}〔2026〕", 40)
+    book = services.book_create(mark=mark, year=2026, kinds=[], first=1, by=CLERK)
+    with pytest.raises(services.BelowMark):
+        services.document_register_number(document_id=waiting_documents(1)[0], book_id=book.id, by=CLERK)
+
+
+def test_without_vault_no_number_is_taken(committed: TenantRef) -> None:
+    book = services.book_create(mark=new_mark(), year=2026, kinds=[], first=1, by=CLERK)
+    document_id = waiting_documents(1)[0]
+    with sealed_vault(), pytest.raises(Unavailable, match="封存"):
+        services.document_register_number(document_id=document_id, book_id=book.id, by=CLERK)
+    assert Document.objects.get(id=document_id).state == State.SIGNED_OFF
+    assert not NumberEntry.objects.filter(book=book).exists()

@@ -18,7 +18,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("YUNSHU_FOLDER", str(tmp_path))
     Secrets(tmp_path / "secrets.json").get("stack")
     approles = {
-        f"{zone}-{process}": {"role_id": f"role of {zone} {process}", "secret_id": f"secret of {zone} {process}"}
+        f"{zone}-c1-{process}": {"role_id": f"role of {zone} {process}", "secret_id": f"secret of {zone} {process}"}
         for zone in ("intranet", "extranet", "management")
         for process in ("web", "jobs", "agent", "cli")
     }

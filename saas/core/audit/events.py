@@ -62,6 +62,7 @@ class Event(enum.StrEnum):
     SEAL_STAMPED = "seal.stamped"
     SEAL_REFUSED = "seal.refused"
     SEAL_STOPPED = "seal.stopped"
+    SEAL_REVOKED = "seal.revoked"
     # exchange
     DOCUMENT_SENT = "document.sent"
     DOCUMENT_DELIVERED = "document.delivered"
@@ -76,8 +77,10 @@ class Event(enum.StrEnum):
     KEYS_CREATED = "keys.created"
     KEYS_DESTROYED = "keys.destroyed"
     FILE_STORED = "file.stored"
+    FILES_SWEPT = "file.swept"
     JOB_REPEATED = "job.repeated"
     AUDIT_READ = "audit.read"
+    AUDIT_CONTINUED = "audit.continued"
     # tenancy (cell's and management's own trails)
     BUREAU_REQUESTED = "bureau.requested"
     BUREAU_CREATED = "bureau.created"

@@ -6,6 +6,7 @@ owner, in the agent: no web process can write a link or a head.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Sequence
@@ -18,9 +19,10 @@ from django.db import DatabaseError, connections, transaction
 from django.utils import timezone
 from psycopg import sql
 
+from saas.core import metrics
 from saas.core.audit.chain import FIELDS, GENESIS, Link, Trail, content_of, head_digest, link_digest
 from saas.core.errors import Unavailable
-from saas.core.keys import Algorithm, KeyName, sign_many
+from saas.core.keys import Algorithm, HeadMark, KeyName, head_marks, raise_head_marks, sign_many
 from saas.env import Zone
 
 logger = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ class Sealer:
     def __init__(self, alias: str = "owner", *, sign_every_seconds: float = _SIGN_EVERY_SECONDS) -> None:
         self._alias = alias
         self._sign_every_seconds = sign_every_seconds
+        self._marks: dict[str, HeadMark] | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; an outage of the database or of Vault is waited out."""
@@ -75,6 +78,10 @@ class Sealer:
             Unavailable: Vault is sealed or away; the chains have grown all the same.
         """
         chained = 0
+        if self._marks is None:
+            # Without Vault the chains grow unchecked; nothing of them is signed before the marks were read.
+            with contextlib.suppress(Unavailable):
+                self._marks = head_marks(Zone(settings.ZONE), settings.CELL)
         for schema in self._schemas("SELECT DISTINCT schema_name FROM cell.audit_pending"):
             try:
                 while (done := self._chain(schema)) == _BATCH:
@@ -87,6 +94,23 @@ class Sealer:
                     raise
         self._sign_due()
         return chained
+
+    def _restored(self, cursor: Any, schema: str) -> bool:
+        """Whether the chain is not the one whose head was signed last: an older copy, which must not grow a branch.
+
+        An operator decides what happens then (`manage.py audit_continue`); until he does, records wait in the queue.
+        """
+        mark = (self._marks or {}).get(schema)
+        if mark is None or not mark.seq:
+            return False
+        query = sql.SQL("SELECT digest FROM {}.audit_link WHERE seq = %s").format(sql.Identifier(schema))
+        cursor.execute(query, [mark.seq])
+        row = cursor.fetchone()
+        if row is not None and bytes(row[0]).hex() == mark.digest:
+            return False
+        logger.error("a trail lacks its last signed head: it was restored", extra={"schema": schema, "seq": mark.seq})
+        metrics.AUDIT_HELD.inc()
+        return True
 
     def _schemas(self, query: str, values: Sequence[float] = ()) -> list[str]:
         with connections[self._alias].cursor() as cursor:
@@ -103,6 +127,8 @@ class Sealer:
                 # The bureau was closed; its trail went out with its export.
                 cursor.execute("DELETE FROM cell.audit_pending WHERE schema_name = %s", [schema])
                 cursor.execute("DELETE FROM cell.audit_unsigned WHERE schema_name = %s", [schema])
+                return 0
+            if self._restored(cursor, schema):
                 return 0
             cursor.execute(
                 "WITH taken AS (DELETE FROM cell.audit_pending WHERE id IN (SELECT id FROM cell.audit_pending "
@@ -156,11 +182,15 @@ class Sealer:
             "WHERE urgent OR since <= now() - make_interval(secs => %s) ORDER BY urgent DESC, since LIMIT %s",
             [float(self._sign_every_seconds), _HEADS],
         )
+        if not schemas:
+            return
+        # Read anew each time: while a bureau is restored, this process goes on.
+        self._marks = head_marks(Zone(settings.ZONE), settings.CELL)
         due: list[_Due] = []
         with connections[self._alias].cursor() as cursor:
             for schema in schemas:
                 last = self._last_link(cursor, schema)
-                if last is not None:
+                if last is not None and not self._restored(cursor, schema):
                     due.append(_Due(schema, last.seq, last.digest))
         if due:
             self._sign(due)
@@ -179,7 +209,12 @@ class Sealer:
             )
             for item in due
         ]
-        for item, signature in zip(due, sign_many(key, digests, algorithm), strict=True):
+        signatures = sign_many(key, digests, algorithm)
+        # The links have committed: a mark may stand before its head is stored, never after.
+        fresh = {item.schema: HeadMark(item.seq, item.digest.hex()) for item in due}
+        raise_head_marks(zone, settings.CELL, fresh)
+        self._marks = {**(self._marks or {}), **fresh}
+        for item, signature in zip(due, signatures, strict=True):
             with transaction.atomic(using=self._alias), connections[self._alias].cursor() as cursor:
                 if not self._alone(cursor):
                     return

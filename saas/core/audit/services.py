@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from saas.core.actors import Actor
 from saas.core.audit.events import Event
-from saas.core.audit.models import AuditRecord
+from saas.core.audit.identifiers import ordered_uuid
 from saas.core.audit.urgency import is_urgent
 from saas.core.errors import Unavailable
 
@@ -21,6 +22,12 @@ Detail = Mapping[str, "str | int | bool | None | list[str]"]
 # A record tells what was done; whole texts belong to the object it names.
 _LABEL_CHARACTERS = 500
 _POLL_SECONDS = 0.05
+# Every act passes here: written by hand, it costs half of what an instance of the model does.
+_INSERT = """
+INSERT INTO audit_record (id, at, event, urgent, user_id, user_name, person_id, appointment_id, post_id, post_name,
+    unit_id, unit_name, on_behalf_of, ip, request_id, target_kind, target_id, target_label, detail)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +47,33 @@ def record(event: Event, *, by: Actor, target: Target | None = None, detail: Det
     Returns:
         the record's id.
     """
-    made = AuditRecord(
-        at=timezone.now(),
-        event=event.value,
-        urgent=is_urgent(event),
-        user_id=by.user_id,
-        user_name=_clean(by.user_name),
-        person_id=by.person_id,
-        appointment_id=by.appointment_id,
-        post_id=by.post_id,
-        post_name=_clean(by.post_name),
-        unit_id=by.unit_id,
-        unit_name=_clean(by.unit_name),
-        on_behalf_of=_clean(by.on_behalf_of),
-        ip=_clean(by.ip),
-        request_id=_clean(by.request_id),
-        target_kind=target.kind if target else "",
-        target_id=_clean(str(target.id)) if target else "",
-        target_label=_clean(target.label) if target else "",
-        detail={name: _clean_value(value) for name, value in (detail or {}).items()},
-    )
-    made.save(force_insert=True)
-    return made.id
+    record_id = ordered_uuid()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT,
+            [
+                record_id,
+                timezone.now(),
+                event.value,
+                is_urgent(event),
+                by.user_id,
+                _clean(by.user_name),
+                by.person_id,
+                by.appointment_id,
+                by.post_id,
+                _clean(by.post_name),
+                by.unit_id,
+                _clean(by.unit_name),
+                _clean(by.on_behalf_of),
+                _clean(by.ip),
+                _clean(by.request_id),
+                target.kind if target else "",
+                _clean(str(target.id)) if target else "",
+                _clean(target.label) if target else "",
+                json.dumps({name: _clean_value(value) for name, value in (detail or {}).items()}),
+            ],
+        )
+    return record_id
 
 
 def wait_for_signed_head(record_id: UUID, timeout_seconds: float) -> None:

@@ -3,6 +3,7 @@
 from saas.core.keys.algorithms import Algorithm, SealKeyKind
 from saas.core.keys.certificates import Certificate, issue_seal_certificate, seal_authority_pem
 from saas.core.keys.client import Health
+from saas.core.keys.marks import HeadMark, head_marks, number_mark, raise_head_marks, raise_number_mark
 from saas.core.keys.names import KeyName
 from saas.core.keys.services import (
     DataKey,
@@ -28,6 +29,7 @@ __all__ = [
     "Algorithm",
     "Certificate",
     "DataKey",
+    "HeadMark",
     "Health",
     "KeyName",
     "SealKeyKind",
@@ -39,11 +41,15 @@ __all__ = [
     "decrypt",
     "destroy_tenant_keys",
     "encrypt",
+    "head_marks",
     "health",
     "holds",
     "issue_seal_certificate",
+    "number_mark",
     "public_key_pem",
     "public_keys_pem",
+    "raise_head_marks",
+    "raise_number_mark",
     "require_ready",
     "seal_authority_pem",
     "sign",

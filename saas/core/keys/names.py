@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.conf import settings
 
@@ -14,13 +15,15 @@ _SCHEMA = re.compile(r"b_[0-9a-f]{12}")
 _CELL = re.compile(r"[A-Za-z0-9-]{1,20}")
 
 
-def _schema_of(ref: TenantRef) -> str:
+def schema_of(ref: TenantRef) -> str:
+    """The schema, when it is one a tenant can have; nothing else becomes part of a path in Vault."""
     if ref.schema != MANAGEMENT_SCHEMA and not _SCHEMA.fullmatch(ref.schema):
         raise ValueError("not a tenant's schema name")
     return ref.schema
 
 
-def _checked_cell(cell: str) -> str:
+def checked_cell(cell: str) -> str:
+    """The name, when a cell can have it."""
     if not _CELL.fullmatch(cell):
         raise ValueError("not a cell's name")
     return cell
@@ -44,29 +47,27 @@ class KeyName:
     @classmethod
     def wrap(cls, ref: TenantRef) -> KeyName:
         """The key that wraps the data keys of a tenant in this process's zone."""
-        return cls(Zone(settings.ZONE), f"wrap-{_schema_of(ref)}")
+        return cls(Zone(settings.ZONE), f"wrap-{schema_of(ref)}")
 
     @classmethod
     def packages(cls, ref: TenantRef) -> KeyName:
         """The key that signs a tenant's packages to other bureaus."""
-        return cls(Zone(settings.ZONE), f"sign-{_schema_of(ref)}")
+        return cls(Zone(settings.ZONE), f"sign-{schema_of(ref)}")
 
     @classmethod
-    def seal(cls, ref: TenantRef, number: int) -> KeyName:
-        """The key of a tenant's seal `number` (from 1)."""
-        if number < 1:
-            raise ValueError("seal keys are numbered from 1")
-        return cls(Zone(settings.ZONE), f"seal-{_schema_of(ref)}-{number}")
+    def seal(cls, ref: TenantRef, seal_id: UUID) -> KeyName:
+        """The key of a tenant's seal; by its id, because a number comes again when an older copy is restored."""
+        return cls(Zone(settings.ZONE), f"seal-{schema_of(ref)}-{seal_id.hex}")
 
     @classmethod
     def audit_head(cls, zone: Zone, cell: str) -> KeyName:
         """The key that signs the audit heads of a cell."""
-        return cls(zone, f"audit-head-{_checked_cell(cell)}")
+        return cls(zone, f"audit-head-{checked_cell(cell)}")
 
     @classmethod
     def cell(cls, zone: Zone, cell: str) -> KeyName:
         """The key a cell signs its requests to management with."""
-        return cls(zone, f"cell-{zone}-{_checked_cell(cell)}")
+        return cls(zone, f"cell-{zone}-{checked_cell(cell)}")
 
     @classmethod
     def commands(cls) -> KeyName:

@@ -1,6 +1,8 @@
 """Says once, in one table, what each kind of process may ask of Vault; everything else is refused by default.
 
 Paths are prefixes because Vault matches a ``*`` only at a path's end: that is why a key's kind leads its name.
+A cell's own keys (heads, requests) and marks are named whole: another cell of the zone cannot use them. Tenants' keys
+carry no cell, because a bureau that moves takes its stored files along.
 """
 
 from __future__ import annotations
@@ -51,14 +53,23 @@ _WRAP = (
 _PUBLIC = (
     Rule("{transit}/keys/sign-*", READ),
     Rule("{transit}/keys/seal-*", READ),
-    Rule("{transit}/keys/audit-head-*", READ),
+    Rule("{transit}/keys/audit-head-{cell}", READ),
     Rule("{pki}/cert/ca", READ),
+    Rule("{pki}/cert/crl", READ),
+    Rule("{marks}/data/books/*", READ),
 )
 _COMMANDS_PUBLIC = (Rule("transit-management/keys/commands", READ),)
 _SIGN = (Rule("{transit}/sign/seal-*", USE), Rule("{transit}/sign/sign-*", USE))
 _SEAL_MAKING = (
     Rule("{transit}/keys/seal-*", (*MAKE, Capability.READ), _SECRET_FOR_EVER),
     Rule("{pki}/sign/*", USE),
+    Rule("{pki}/revoke", USE),
+    Rule("{marks}/data/books/*", (*MAKE, Capability.READ)),
+)
+_SIGN_HEADS = (
+    Rule("{transit}/sign/audit-head-{cell}", USE),
+    Rule("{transit}/keys/audit-head-{cell}", READ),
+    Rule("{marks}/data/heads/{cell}/*", (*MAKE, Capability.READ)),
 )
 _TENANT_KEYS = (
     Rule("{transit}/keys/wrap-*", OWN, _SECRET_FOR_EVER),
@@ -66,10 +77,10 @@ _TENANT_KEYS = (
     Rule("{transit}/keys/seal-*", OWN, _SECRET_FOR_EVER),
     Rule("{transit}/keys", (Capability.LIST,)),
     Rule("{pki}/roles/*", OWN),
-    Rule("{transit}/keys/audit-head-*", READ),
-    Rule("{transit}/sign/audit-head-*", USE),
-    Rule("{transit}/keys/cell-*", READ),
-    Rule("{transit}/sign/cell-*", USE),
+    Rule("{transit}/keys/cell-{zone}-{cell}", READ),
+    Rule("{transit}/sign/cell-{zone}-{cell}", USE),
+    Rule("{marks}/metadata/books/*", (Capability.LIST, Capability.DELETE)),
+    *_SIGN_HEADS,
 )
 _SIGN_COMMANDS = (
     Rule("transit-management/sign/commands", USE),
@@ -77,7 +88,6 @@ _SIGN_COMMANDS = (
 )
 # Management verifies the requests of cells; which cells there are is decided where their keys are made.
 _CELLS_PUBLIC = tuple(Rule(f"transit-{zone}/keys/cell-*", READ) for zone in (Zone.INTRANET, Zone.EXTRANET))
-_SIGN_HEADS = (Rule("{transit}/sign/audit-head-*", USE), Rule("{transit}/keys/audit-head-*", READ))
 
 _IN_CELL: Mapping[Process, tuple[Rule, ...]] = {
     Process.WEB: (*_EVERYBODY, *_WRAP, *_PUBLIC),
@@ -109,16 +119,22 @@ def pki_mount(zone: Zone) -> str:
     return f"pki-seals-{zone}"
 
 
-def role_name(zone: Zone, process: Process) -> str:
-    """The AppRole, and policy, of a kind of process."""
-    return f"{zone}-{process}"
+def marks_mount(zone: Zone) -> str:
+    """The versioned store of a zone's high-water marks."""
+    return f"marks-{zone}"
 
 
-def rules(zone: Zone, process: Process) -> dict[str, Rule]:
-    """The table's rules with this zone's mounts, by path; one path's capabilities are united, its refusals kept."""
+def role_name(zone: Zone, cell: str, process: Process) -> str:
+    """The AppRole, and policy, of a kind of process of a cell."""
+    return f"{zone}-{cell}-{process}"
+
+
+def rules(zone: Zone, cell: str, process: Process) -> dict[str, Rule]:
+    """The table's rules for a cell, by path; one path's capabilities are united, its refusals kept."""
+    places = {"transit": transit_mount(zone), "pki": pki_mount(zone), "marks": marks_mount(zone)}
     united: dict[str, Rule] = {}
     for rule in TABLE[zone][process]:
-        path = rule.path.format(transit=transit_mount(zone), pki=pki_mount(zone))
+        path = rule.path.format(zone=zone, cell=cell, **places)
         before = united.get(path, Rule(path, ()))
         capabilities = sorted({*before.capabilities, *rule.capabilities})
         forbidden = sorted({*before.forbidden_parameters, *rule.forbidden_parameters})
@@ -126,10 +142,10 @@ def rules(zone: Zone, process: Process) -> dict[str, Rule]:
     return united
 
 
-def render(zone: Zone, process: Process) -> str:
-    """The Vault policy of a kind of process, as the JSON that Vault reads beside HCL."""
+def render(zone: Zone, cell: str, process: Process) -> str:
+    """The Vault policy of a kind of process of a cell, as the JSON that Vault reads beside HCL."""
     paths: dict[str, dict[str, object]] = {}
-    for path, rule in rules(zone, process).items():
+    for path, rule in rules(zone, cell, process).items():
         paths[path] = {"capabilities": list(rule.capabilities)}
         if rule.forbidden_parameters:
             paths[path]["denied_parameters"] = {name: [] for name in rule.forbidden_parameters}

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -14,6 +15,7 @@ from saas.core.errors import NotFound, Unavailable
 from saas.core.keys.algorithms import Algorithm, SealKeyKind, require
 from saas.core.keys.cache import DataKeyCache
 from saas.core.keys.client import Health, KeyMissing, client, sealed, unreachable
+from saas.core.keys.marks import forget_number_marks
 from saas.core.keys.names import KeyName
 from saas.core.keys.policies import pki_mount
 from saas.core.tenancy import TenantRef
@@ -90,25 +92,26 @@ def destroy_tenant_keys(ref: TenantRef) -> None:
     except KeyMissing:
         names = []
     own = {wrap.text, KeyName.packages(ref).text}
-    seals = KeyName.seal(ref, 1).text.removesuffix("1")
+    seals = KeyName.seal(ref, UUID(int=0)).text.removesuffix(UUID(int=0).hex)
     for name in sorted(names):
-        if name in own or (name.startswith(seals) and name.removeprefix(seals).isdigit()):
+        if name in own or name.startswith(seals):
             vault.call("post", f"{wrap.mount}/keys/{name}/config", {"deletion_allowed": True})
             vault.call("delete", f"{wrap.mount}/keys/{name}")
     if Zone(settings.ZONE) is not Zone.MANAGEMENT:
         vault.call("delete", f"{pki_mount(Zone(settings.ZONE))}/roles/{ref.schema}")
+        forget_number_marks(ref)
     _cache.forget(ref.schema)
 
 
-def create_seal_key(ref: TenantRef, number: int, kind: SealKeyKind) -> KeyName:
-    """Make the key of a tenant's seal; an existing one of that number is kept.
+def create_seal_key(ref: TenantRef, seal_id: UUID, kind: SealKeyKind) -> KeyName:
+    """Make the key of a tenant's seal; one that exists (the job ran before) is kept.
 
     Args:
         ref: the tenant.
-        number: the seal's number within the tenant, from 1.
+        seal_id: the seal's id, which no other seal ever has.
         kind: RSA-3072 or P-256.
     """
-    key = KeyName.seal(ref, number)
+    key = KeyName.seal(ref, seal_id)
     _create(key, kind.value, {})
     return key
 

@@ -14,7 +14,7 @@ import requests
 from hvac import exceptions as refusals
 
 from saas.core.keys.names import KeyName
-from saas.core.keys.policies import TABLE, pki_mount, render, role_name, transit_mount
+from saas.core.keys.policies import TABLE, marks_mount, pki_mount, render, role_name, transit_mount
 from saas.core.tenancy import MANAGEMENT_SCHEMA
 from saas.env import Process, Zone
 
@@ -33,7 +33,7 @@ class AppRole:
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """The result: AppRoles by name (``intranet-web``) and the public keys other zones must know, PEM by key name."""
+    """The result: AppRoles by name (``intranet-c1-web``) and the public keys other zones must know, PEM by key name."""
 
     approles: Mapping[str, AppRole]
     public_keys: Mapping[str, str]
@@ -86,8 +86,8 @@ class VaultSetup:
 
         Args:
             zones: the security domains this Vault serves.
-            cell: the cell whose audit and request keys are made.
-            known: AppRoles handed out before; kept while their secret is still valid.
+            cell: the cell whose keys and AppRoles are made.
+            known: AppRoles handed out before; kept while their secret is still valid, those of other cells as they are.
 
         Raises:
             SetupFailed: Vault is away, sealed, or the token may not do this; run it again when that is mended.
@@ -103,10 +103,11 @@ class VaultSetup:
 
     def _apply(self, zones: list[Zone], cell: str, known: Mapping[str, AppRole]) -> SetUp:
         self._enable_approle()
-        approles: dict[str, AppRole] = {}
+        approles = dict(known)
         public: dict[str, str] = {}
         for zone in zones:
             self._mount(transit_mount(zone), "transit")
+            self._mount(marks_mount(zone), "kv")
             own = [KeyName.audit_head(zone, cell)]
             if zone is Zone.MANAGEMENT:
                 own.append(KeyName.commands())
@@ -121,8 +122,8 @@ class VaultSetup:
                 public[f"{zone}/{key.text}"] = versions[max(versions, key=int)]["public_key"]
         for zone in zones:
             for process in TABLE[zone]:
-                name = role_name(zone, process)
-                approles[name] = self._approle(zone, process, known.get(name))
+                name = role_name(zone, cell, process)
+                approles[name] = self._approle(zone, cell, process, known.get(name))
         return SetUp(approles, public)
 
     def _enable_approle(self) -> None:
@@ -132,7 +133,8 @@ class VaultSetup:
     def _mount(self, mount: str, kind: str) -> None:
         if f"{mount}/" not in self._read("sys/mounts"):
             config = {"max_lease_ttl": _AUTHORITY_LIFE} if kind == "pki" else {}
-            self._write(f"sys/mounts/{mount}", {"type": kind, "config": config})
+            options = {"version": "2"} if kind == "kv" else {}
+            self._write(f"sys/mounts/{mount}", {"type": kind, "config": config, "options": options})
 
     def _authority(self, zone: Zone) -> None:
         mount = pki_mount(zone)
@@ -154,9 +156,9 @@ class VaultSetup:
             }
             self._write(f"{mount}/root/generate/internal", root)
 
-    def _approle(self, zone: Zone, process: Process, known: AppRole | None) -> AppRole:
-        name = role_name(zone, process)
-        self._write(f"sys/policies/acl/{name}", {"policy": render(zone, process)})
+    def _approle(self, zone: Zone, cell: str, process: Process, known: AppRole | None) -> AppRole:
+        name = role_name(zone, cell, process)
+        self._write(f"sys/policies/acl/{name}", {"policy": render(zone, cell, process)})
         role = {
             "token_policies": [name],
             "token_ttl": _SESSION_LIFE,

@@ -12,6 +12,7 @@ from saas.documents.services.drafting import (
 )
 from saas.documents.services.incoming import IncomingInput, incoming_register
 from saas.documents.services.issuing import document_sign_off, document_submit, findings_of
+from saas.documents.services.marks import BelowMark, book_continue, lost_numbers
 from saas.documents.services.numbers import (
     book_create,
     document_register_number,
@@ -30,12 +31,14 @@ from saas.documents.services.production import (
 
 __all__ = [
     "ATTACHMENT_LIMIT",
+    "BelowMark",
     "DraftConflict",
     "DraftInput",
     "IncomingInput",
     "attach_sealed_pdf",
     "attachment_add",
     "attachment_remove",
+    "book_continue",
     "book_create",
     "document_autosave",
     "document_discard",
@@ -46,6 +49,7 @@ __all__ = [
     "document_submit",
     "findings_of",
     "incoming_register",
+    "lost_numbers",
     "mark_filed",
     "mark_sent",
     "missing_numbers",

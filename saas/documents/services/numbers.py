@@ -23,6 +23,7 @@ from saas.core.metrics import DOCUMENTS_ISSUED
 from saas.documents.kinds import Direction, Kind, State, Urgency
 from saas.documents.models import Document, EntryState, NumberBook, NumberEntry
 from saas.documents.numbering import DocumentNumber
+from saas.documents.services.marks import require_above_mark
 from saas.documents.services.moves import URGENCY_WEIGHT, locked, move, open_to_unit, reindex, target
 
 INCOMING_MARK = "收文"
@@ -73,7 +74,8 @@ def number_issue(*, document: Document, book_id: UUID, by: Actor) -> NumberEntry
 
     Raises:
         NotFound: no such book.
-        Conflict: the book is closed, of another direction, or does not number this type.
+        Conflict: the book is closed, of another direction, does not number this type, or is held (`BelowMark`).
+        Unavailable: Vault is sealed or away: nobody can tell whether the number was given before.
     """
     taken = NumberEntry.objects.filter(document=document).select_related("book").first()
     if taken is not None:
@@ -83,6 +85,7 @@ def number_issue(*, document: Document, book_id: UUID, by: Actor) -> NumberEntry
         raise NotFound(_("没有这个文号簿。"))
     if not book.active or book.direction != document.direction or (book.kinds and document.kind not in book.kinds):
         raise Conflict(_("这个文号簿不能为此件编号（已停用，或不适用于该文种）。"), code="book.unfit")
+    require_above_mark(book)
     entry = NumberEntry.objects.create(
         book=book,
         serial=book.next_serial,
@@ -93,8 +96,7 @@ def number_issue(*, document: Document, book_id: UUID, by: Actor) -> NumberEntry
         by_name=by.user_name,
         by_post=by.post_name,
     )
-    book.next_serial += 1
-    book.save(update_fields=["next_serial"])
+    _advance(book)
     return entry
 
 
@@ -137,12 +139,15 @@ def number_reserve(*, book_id: UUID, reason: str, by: Actor) -> NumberEntry:
     Raises:
         NotFound: no such book.
         Invalid: no reason.
+        Conflict: the book is held.
+        Unavailable: Vault is sealed or away.
     """
     if not reason.strip():
         raise Invalid(_("预留文号须写明原因。"), fields={"reason": _("必填")})
     book = NumberBook.objects.select_for_update().filter(id=book_id).first()
     if book is None:
         raise NotFound(_("没有这个文号簿。"))
+    require_above_mark(book)
     entry = NumberEntry.objects.create(
         book=book,
         serial=book.next_serial,
@@ -152,8 +157,7 @@ def number_reserve(*, book_id: UUID, reason: str, by: Actor) -> NumberEntry:
         by_name=by.user_name,
         by_post=by.post_name,
     )
-    book.next_serial += 1
-    book.save(update_fields=["next_serial"])
+    _advance(book)
     detail: dict[str, str | int | bool | None | list[str]] = {"reserved": entry.serial, "reason": entry.reason}
     record(Event.NUMBER_BOOK_CHANGED, by=by, target=Target("book", book.id, str(book)), detail=detail)
     return entry
@@ -189,6 +193,15 @@ def number_void(*, entry_id: int, reason: str, by: Actor) -> NumberEntry:
     label = str(DocumentNumber(entry.book.mark, entry.book.year, entry.serial))
     record(Event.NUMBER_VOIDED, by=by, target=Target("number", str(entry.id), label), detail={"reason": reason})
     return entry
+
+
+def _advance(book: NumberBook) -> None:
+    """The number is given: the next one waits, and the mark outside the database follows by a job."""
+    from saas.documents import jobs
+
+    book.next_serial += 1
+    book.save(update_fields=["next_serial"])
+    enqueue(jobs.raise_number_mark, key=f"mark:{book.id}", book_id=str(book.id))
 
 
 def missing_numbers(book: NumberBook) -> list[Gap]:

@@ -17,8 +17,9 @@ from saas.documents.elements import Issue, Pinned, content_of
 from saas.documents.kinds import UPWARD, Kind, State
 from saas.documents.layout import DocumentContent, RenderedPdf, render
 from saas.documents.layout.reading import expected_text, first_difference, text_of
-from saas.documents.models import Document, SealablePdf
+from saas.documents.models import Document, NumberEntry, SealablePdf
 from saas.documents.services.fonts import font_set
+from saas.documents.services.marks import number_mark_raise
 from saas.documents.services.moves import locked, move, reindex, target
 
 
@@ -65,6 +66,8 @@ def document_render(*, document_id: UUID) -> None:
     if document is None or document.state != State.NUMBERED:
         return
     _pinned, content = pinned_content(document)
+    # Before the number is seen on paper it is known outside the database.
+    number_mark_raise(book_id=NumberEntry.objects.get(document=document).book_id)
     rendered, text_digest = render_and_compare(content)
     stored = store(name_prefix="documents/pdf", stream=rendered.pdf, content_type=ContentType.PDF.value)
     with transaction.atomic():

@@ -57,7 +57,7 @@ def register_scan(request: HttpRequest) -> HttpResponse:
                 require_honest_name(upload.name, found)
                 upload.seek(0)
                 document = services.incoming_register(incoming=form.incoming(), pdf=upload.read(), by=acting(request))
-            except (Invalid, TooLarge, Unavailable) as error:
+            except (Invalid, TooLarge, services.BelowMark, Unavailable) as error:
                 status = error.status
                 for name, message in (error.fields or {"scan": error.message}).items():
                     form.add_error(name if name in form.fields else None, str(message))

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from saas.core import toasts
 from saas.core.access import Permission, access
-from saas.core.errors import Conflict, Invalid, NotFound
+from saas.core.errors import Conflict, Invalid, NotFound, Unavailable
 from saas.documents import services
 from saas.documents.access import acting, reader_of, visible_document
 from saas.documents.forms import BookForm, NumberForm, ReasonForm
@@ -33,14 +33,20 @@ def number(request: HttpRequest, document_id: UUID) -> HttpResponse:
     books = [book for book in fitting if not book.kinds or document.kind in book.kinds]
     labels = [(str(b.id), _("%(book)s 下一号：%(serial)d号") % {"book": b, "serial": b.next_serial}) for b in books]
     form = NumberForm(request.POST or None, books=labels, initial={"book": labels[0][0]} if labels else {})
+    status = 422
     if request.method == "POST" and form.is_valid():
-        done = services.document_register_number(
-            document_id=document.id, book_id=UUID(form.cleaned_data["book"]), by=acting(request)
-        )
-        toasts.show_next(request, _("已编号：%(number)s") % {"number": done.number})
-        return redirect("documents:detail", document.id)
+        try:
+            done = services.document_register_number(
+                document_id=document.id, book_id=UUID(form.cleaned_data["book"]), by=acting(request)
+            )
+        except (services.BelowMark, Unavailable) as error:
+            form.add_error(None, str(error))
+            status = error.status
+        else:
+            toasts.show_next(request, _("已编号：%(number)s") % {"number": done.number})
+            return redirect("documents:detail", document.id)
     context = {"form": form, "document": document, "ready": document.state == State.SIGNED_OFF, "books": books}
-    return render(request, "documents/number.html", context, status=422 if form.errors else 200)
+    return render(request, "documents/number.html", context, status=status if form.errors else 200)
 
 
 @access(Permission.KEEP_NUMBERS)
@@ -88,8 +94,31 @@ def book(request: HttpRequest, book_id: UUID) -> HttpResponse:
         entries = entries.filter(serial__lt=int(before))
     rows = list(entries[: ENTRIES_SHOWN + 1])
     after = str(rows[ENTRIES_SHOWN - 1].serial) if len(rows) > ENTRIES_SHOWN else ""
-    context = {"book": found, "rows": rows[:ENTRIES_SHOWN], "after": after, "gaps": services.missing_numbers(found)}
+    context = {
+        "book": found,
+        "rows": rows[:ENTRIES_SHOWN],
+        "after": after,
+        "gaps": services.missing_numbers(found),
+        "lost": _lost(found),
+    }
     return render(request, "documents/book.html", context)
+
+
+def _lost(found: NumberBook) -> range:
+    try:
+        return services.lost_numbers(found)
+    except Unavailable:
+        # The ledger can be read without Vault; only taking a number cannot.
+        return range(0)
+
+
+@access(Permission.KEEP_NUMBERS)
+@require_POST
+def book_continue(request: HttpRequest, book_id: UUID) -> HttpResponse:
+    """续号: let a held ledger go on after what was lost."""
+    services.book_continue(book_id=book_id, reason=request.POST.get("reason", ""), by=acting(request))
+    toasts.show_next(request, _("已续号，缺失的文号已作废并注明原因。"))
+    return redirect("documents:book", book_id)
 
 
 @access(Permission.KEEP_NUMBERS)
