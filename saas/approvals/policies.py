@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import Q
+from django.db import connection
 
 from saas.approvals.engine.state import AssigneeKind, Task
 from saas.approvals.models import Delegation, DelegationState
 from saas.core.actors import Actor
-from saas.organisation.models import Appointment, today
+from saas.organisation.models import today
 
 
 def accepted_delegations(person_id: UUID) -> list[tuple[UUID, str]]:
@@ -22,6 +22,26 @@ def accepted_delegations(person_id: UUID) -> list[tuple[UUID, str]]:
     )
 
 
+# Asked at every act: as SQL, because the ORM takes ten times as long to write it as PostgreSQL to answer it.
+_SEATS = """
+SELECT * FROM (
+    SELECT a.id, a.person_id, p.name, a.post_id, o.name, o.unit_id, u.name,
+           EXISTS (SELECT 1 FROM approvals_delegation d
+                   WHERE d.stand_in_id = %(by)s AND d.giver_id = a.person_id AND d.state = 'accepted'
+                     AND d.starts <= %(day)s AND d.ends >= %(day)s AND d.flow_key IN ('', %(flow)s)) AS given,
+           o.position, a.acting
+    FROM organisation_appointment a JOIN organisation_person p ON p.id = a.person_id AND p.active
+    JOIN organisation_post o ON o.id = a.post_id AND o.active JOIN organisation_unit u ON u.id = o.unit_id
+    WHERE {place} = %(place)s AND a.starts <= %(day)s AND (a.ends IS NULL OR a.ends >= %(day)s)
+) AS holder (id, person_id, person, post_id, post, unit_id, unit, given, position, acting)
+WHERE given OR person_id IN (%(by)s, %(asked)s) ORDER BY position, acting
+"""
+_SEATS_OF = {
+    AssigneeKind.POST: _SEATS.format(place="a.post_id"),
+    AssigneeKind.UNIT: _SEATS.format(place="o.unit_id"),
+}
+
+
 def seat(task: Task, *, flow_key: str, by: Actor) -> Actor | None:
     """`by` in the post the task asks for, or None when `by` may not act on it. One query.
 
@@ -29,48 +49,35 @@ def seat(task: Task, *, flow_key: str, by: Actor) -> Actor | None:
     """
     if by.person_id is None:
         return None
-    day = today()
-    givers = Delegation.objects.filter(
-        Q(flow_key="") | Q(flow_key=flow_key),
-        stand_in_id=by.person_id,
-        state=DelegationState.ACCEPTED,
-        starts__lte=day,
-        ends__gte=day,
-    ).values("giver_id")
     asked = task.assignee
-    place = Q(post_id=asked.id) if asked.kind is AssigneeKind.POST else Q(post__unit_id=asked.id)
-    who = Q(person_id=by.person_id) | Q(person_id__in=givers)
-    if asked.person is not None:
-        who |= Q(person_id=asked.person)
-    rows = list(
-        Appointment.objects.current()
-        .filter(place, who, post__active=True)
-        .select_related("person", "post__unit")
-        .order_by("post__position", "acting")
-    )
-    if asked.person is not None and any(row.person_id == asked.person for row in rows):
-        mine = [row for row in rows if row.person_id == asked.person]
-        if (
-            asked.person != by.person_id
-            and not Delegation.objects.filter(giver_id=asked.person, giver_id__in=givers).exists()
-        ):
-            return None
-    else:
-        mine = rows
-    own = next((row for row in mine if row.person_id == by.person_id), None)
-    chosen = own or next(iter(mine), None)
-    if chosen is None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SEATS_OF[asked.kind],
+            {
+                "by": by.person_id,
+                "asked": asked.person or by.person_id,
+                "place": asked.id,
+                "flow": flow_key,
+                "day": today(),
+            },
+        )
+        rows = cursor.fetchall()
+    # As long as the person asked for holds the post, nobody else does for this task.
+    rows = [row for row in rows if row[1] == asked.person] or rows
+    mine = [row for row in rows if row[1] == by.person_id] or [row for row in rows if row[7]]
+    if not mine:
         return None
+    appointment_id, person_id, person, post_id, post, unit_id, unit = mine[0][:7]
     return Actor(
         user_id=by.user_id,
         user_name=by.user_name,
         person_id=by.person_id,
         ip=by.ip,
         request_id=by.request_id,
-        appointment_id=chosen.id,
-        post_id=chosen.post_id,
-        post_name=chosen.post.name,
-        unit_id=chosen.post.unit_id,
-        unit_name=chosen.post.unit.name,
-        on_behalf_of="" if own else chosen.person.name,
+        appointment_id=appointment_id,
+        post_id=post_id,
+        post_name=post,
+        unit_id=unit_id,
+        unit_name=unit,
+        on_behalf_of="" if person_id == by.person_id else person,
     )

@@ -8,16 +8,25 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
 
 from saas.approvals.definition import Limit, Rule, RuleKind
 from saas.approvals.engine.state import Assignee, AssigneeKind, State
 from saas.core import calendar
 from saas.organisation import selectors as organisation
-from saas.organisation.models import Appointment, Post, Unit
+from saas.organisation.models import Appointment, Post, Unit, today
 
 # 加急 has half the time, 特急 and 特提 a quarter (an office's habit; the limit itself is per node).
 _SHARE_BY_URGENCY = {2: 2, 3: 4, 4: 4}
+
+
+# Asked at every act, so as SQL; posts and units apart, so that an index answers each.
+_HOLD = """
+SELECT {place}, a.person_id FROM organisation_appointment a
+JOIN organisation_person p ON p.id = a.person_id AND p.active
+JOIN organisation_post o ON o.id = a.post_id AND o.active
+WHERE {place} = ANY(%(places)s) AND a.starts <= %(day)s AND (a.ends IS NULL OR a.ends >= %(day)s)
+"""
+_HOLDERS = {AssigneeKind.POST: _HOLD.format(place="a.post_id"), AssigneeKind.UNIT: _HOLD.format(place="o.unit_id")}
 
 
 def post_assignee(post_id: UUID) -> Assignee:
@@ -88,13 +97,13 @@ class DatabaseFacts:
         if not missing:
             return
         found: dict[UUID, set[UUID]] = {one: set() for one in missing}
-        rows = Appointment.objects.current().filter(
-            Q(post_id__in=missing) | Q(post__unit_id__in=missing), post__active=True
-        )
-        for post_id, unit_id, person_id in rows.values_list("post_id", "post__unit_id", "person_id"):
-            for key in (post_id, unit_id):
-                if key in found:
-                    found[key].add(person_id)
+        for kind, statement in _HOLDERS.items():
+            places = [one.id for one in assignees if one.kind is kind and one.id in missing]
+            if places:
+                with connection.cursor() as cursor:
+                    cursor.execute(statement, {"places": places, "day": today()})
+                    for place, person_id in cursor.fetchall():
+                        found[place].add(person_id)
         self._holders.update({key: frozenset(people) for key, people in found.items()})
 
     def holders(self, assignee: Assignee) -> frozenset[UUID]:
