@@ -71,3 +71,14 @@ class AccountsConfig(AppConfig):
                     icon="shield-lock",
                 )
             )
+            register(
+                NavEntry(
+                    key="sessions",
+                    label=_("在线登录"),
+                    url_name="accounts:all_sessions",
+                    permission=Permission.GRANT_ROLES,
+                    zone=zone,
+                    order=325,
+                    icon="device-desktop",
+                )
+            )

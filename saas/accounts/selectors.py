@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
@@ -65,20 +66,61 @@ def accounts_page(*, query: str = "", after: str = "", before: str = "", size: i
 
 def sessions_of(user_id: UUID, *, current_key: str | None) -> Sequence[SignedInSession]:
     """Where `user_id` is signed in now, the newest first; one statement."""
-    from allauth.usersessions.models import UserSession
-
     alive = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=timezone.now())
     rows = UserSession.objects.filter(Exists(alive), user_id=user_id).order_by(F("created_at").desc())[:50]
-    return [
-        SignedInSession(
-            id=row.pk,
-            ip=row.ip,
-            browser=browser_name(row.user_agent),
-            since=row.created_at,
-            current=row.session_key == current_key,
-        )
-        for row in rows
-    ]
+    return [_signed_in(row, current_key) for row in rows]
+
+
+def _signed_in(row: UserSession, current_key: str | None) -> SignedInSession:
+    return SignedInSession(
+        id=row.pk,
+        ip=row.ip,
+        browser=browser_name(row.user_agent),
+        since=row.created_at,
+        current=row.session_key == current_key,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SomebodysSession:
+    """Where some account is signed in."""
+
+    user: User
+    session: SignedInSession
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPage:
+    """A part of all sessions, the newest first, and the number the next part begins after."""
+
+    rows: list[SomebodysSession]
+    after: str
+
+
+def sessions_page(
+    *, query: str = "", user_id: UUID | None = None, after: str = "", current_key: str | None, size: int = 30
+) -> SessionPage:
+    """Who is signed in now, the newest first; one statement.
+
+    Args:
+        query: part of a name or an address; empty for all.
+        user_id: only this account.
+        after: show what follows this number.
+        current_key: the asker's own session.
+        size: how many.
+    """
+    alive = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=timezone.now())
+    found = UserSession.objects.filter(Exists(alive)).select_related("user")
+    text = query.replace("\x00", "").strip()[:LONGEST_QUERY]
+    if text:
+        found = found.filter(Q(user__username__icontains=text) | Q(user__name__icontains=text) | Q(ip__icontains=text))
+    if user_id is not None:
+        found = found.filter(user_id=user_id)
+    if after.isascii() and after.isdigit():
+        found = found.filter(pk__lt=min(int(after), 2**31 - 1))
+    rows = list(found.order_by("-pk")[: size + 1])
+    shown = [SomebodysSession(row.user, _signed_in(row, current_key)) for row in rows[:size]]
+    return SessionPage(shown, str(rows[size - 1].pk) if len(rows) > size else "")
 
 
 _BROWSERS = (

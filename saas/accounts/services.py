@@ -258,7 +258,7 @@ def role_revoke(*, user_id: UUID, role: Role, by: Actor) -> None:
 
 
 def session_end(*, session_id: int, by: Actor) -> None:
-    """End one session: one's own, or anybody's by a system administrator.
+    """End one session: one's own, or anybody's by a security administrator.
 
     Raises:
         NotFound: no such session, or it is not `by`'s to end.
@@ -271,12 +271,28 @@ def session_end(*, session_id: int, by: Actor) -> None:
             raise NotFound(_("没有这个登录。"))
         if session.user_id != by.user_id:
             actor = User.objects.for_request().filter(pk=by.user_id).first()
-            if actor is None or not actor.has_permission(Permission.MANAGE_ACCOUNTS):
+            if actor is None or not actor.has_permission(Permission.GRANT_ROLES):
                 raise NotFound(_("没有这个登录。"))
         Session.objects.filter(session_key=session.session_key).delete()
         target = account_target(session.user)
         session.delete()
         record(Event.SESSION_ENDED, by=by, target=target)
+
+
+def sessions_end(*, user_id: UUID, by: Actor) -> int:
+    """End every session of somebody else's account; recorded once, with how many there were.
+
+    Raises:
+        Forbidden: not a security administrator, or one's own account.
+        NotFound: no such account.
+    """
+    policies.require(by, Permission.GRANT_ROLES)
+    with transaction.atomic():
+        user = _locked(user_id)
+        policies.require_other(by, user)
+        ended = _end_all_sessions(user)
+        record(Event.SESSION_ENDED, by=by, target=account_target(user), detail={"sessions": ended})
+    return ended
 
 
 def create_initial_administrators(*, hashes: Mapping[Role, str], by: Actor) -> dict[Role, User]:
@@ -347,9 +363,10 @@ def _insert_grant(user: User, role: Role, by: Actor, *, own_password_needed: boo
     )
 
 
-def _end_all_sessions(user: User) -> None:
+def _end_all_sessions(user: User) -> int:
     from allauth.usersessions.models import UserSession
 
     keys = list(UserSession.objects.filter(user=user).values_list("session_key", flat=True))
-    Session.objects.filter(session_key__in=keys).delete()
+    ended, _kinds = Session.objects.filter(session_key__in=keys).delete()
     UserSession.objects.filter(user=user).delete()
+    return ended

@@ -79,6 +79,8 @@ _ours: list[URLPattern | URLResolver] = [
     path("roles/", _grant(administration.roles), name="roles"),
     path("roles/<uuid:user_id>/", _grant(administration.account_roles), name="account_roles"),
     path("roles/<uuid:user_id>/change/", _grant(administration.role_change), name="role_change"),
+    path("sessions/", _grant(administration.all_sessions), name="all_sessions"),
+    path("sessions/<int:session_id>/end/", _grant(administration.somebodys_session_end), name="somebodys_session_end"),
     path("roles/<uuid:user_id>/do/<slug:act>/", _grant(administration.security_act), name="security_act"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -36,7 +36,6 @@ class Permission(enum.StrEnum):
     SEE_JOBS = "see_jobs"
     OPERATE_PLATFORM = "operate_platform"
     OVERSEE_SECURITY = "oversee_security"
-    AUDIT_PLATFORM = "audit_platform"
     CELL_AGENT = "cell_agent"
 
 
@@ -64,7 +63,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.FLOW_ADMIN: frozenset({P.DESIGN_FLOWS}),
     Role.OPERATIONS: frozenset({P.OPERATE_PLATFORM, P.SEE_JOBS, P.MANAGE_ACCOUNTS}),
     Role.SECURITY_OFFICER: frozenset({P.OVERSEE_SECURITY, P.GRANT_ROLES}),
-    Role.PLATFORM_AUDITOR: frozenset({P.AUDIT_PLATFORM, P.READ_AUDIT}),
+    Role.PLATFORM_AUDITOR: frozenset({P.OVERSEE_SECURITY, P.READ_AUDIT}),
 }
 # At most one of these each; held together with nothing else. 等保三级 (GB/T 22239-2019): three administrators.
 EXCLUSIVE_ROLES = frozenset(

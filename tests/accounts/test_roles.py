@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
 from django.test import Client
@@ -34,6 +35,7 @@ MATRIX: list[tuple[str, Callable[[User, Actor], object], frozenset[Role]]] = [
     ("grant", lambda user, by: services.role_grant(user_id=user.pk, role=Role.CLERK, by=by), frozenset({C})),
     ("revoke", lambda user, by: services.role_revoke(user_id=user.pk, role=Role.ARCHIVIST, by=by), frozenset({C})),
     ("unlock", lambda user, by: services.unlock(user_id=user.pk, by=by), frozenset({C})),
+    ("sessions", lambda user, by: services.sessions_end(user_id=user.pk, by=by), frozenset({C})),
     ("factor", lambda user, by: services.second_factor_reset(user_id=user.pk, by=by), frozenset({C})),
     (
         "require factor",
@@ -238,6 +240,7 @@ PAGES: list[tuple[str, set[Role | None]]] = [
     ("/accounts/{id}/", {S}),
     ("/roles/", {C}),
     ("/roles/{id}/", {C}),
+    ("/sessions/", {C}),
     ("/settings/", {S, C, A, None}),
 ]
 
@@ -319,3 +322,39 @@ def test_long_lists_are_turned_page_by_page(in_alpha: TenantRef) -> None:
     assert (first.before, third.after) == ("", "")
     back = accounts_page(query="person", before=second.before, size=10)
     assert [user.username for user in back.users] == [user.username for user in first.users]
+
+
+def test_the_security_administrator_sees_who_is_signed_in_and_ends_it(in_alpha: TenantRef) -> None:
+    staff, other = make_account("staff9", name="李建国"), make_account("staff8", name="周敏")
+    theirs, others = browser_at(in_alpha), browser_at(in_alpha)
+    sign_in(theirs, staff.username)
+    sign_in(others, other.username)
+    assert theirs.get("/settings/").status_code == 200
+    officer = signed_in(in_alpha, make_account("security9", C, name="安全管理员"))
+    page = officer.get("/sessions/").content.decode()
+    assert "李建国" in page
+    assert "周敏" in page
+    assert "周敏" not in officer.get("/sessions/?q=staff9").content.decode()
+    session = UserSession.objects.get(user=staff)
+    assert others.post(f"/sessions/{session.pk}/end/").status_code == 403
+    assert theirs.get("/settings/").status_code == 200
+    assert officer.post(f"/sessions/{session.pk}/end/").status_code == 302
+    assert theirs.get("/settings/").status_code == 302
+    assert officer.post(f"/sessions/{session.pk}/end/").status_code == 404
+    assert officer.post(f"/roles/{other.pk}/do/end-sessions/").status_code == 302
+    assert others.get("/settings/").status_code == 302
+    ended = AuditRecord.objects.filter(event="account.session_ended").order_by("id")
+    assert [(row.target_id, row.detail) for row in ended] == [
+        (str(staff.pk), {}),
+        (str(other.pk), {"sessions": 1}),
+    ]
+
+
+def test_a_system_administrator_ends_nobody_elses_session(in_alpha: TenantRef) -> None:
+    staff = make_account("staff9")
+    theirs = browser_at(in_alpha)
+    sign_in(theirs, staff.username)
+    session = UserSession.objects.get(user=staff)
+    with pytest.raises(NotFound):
+        services.session_end(session_id=session.pk, by=acting(make_account("system9", S)))
+    assert theirs.get("/settings/").status_code == 200

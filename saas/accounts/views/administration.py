@@ -150,6 +150,10 @@ def _require_factor(user_id: UUID, by: Actor) -> object:
     return services.second_factor_require(user_id=user_id, required=True, by=by)
 
 
+def _end_sessions(user_id: UUID, by: Actor) -> object:
+    return services.sessions_end(user_id=user_id, by=by)
+
+
 def _waive_factor(user_id: UUID, by: Actor) -> object:
     return services.second_factor_require(user_id=user_id, required=False, by=by)
 
@@ -160,6 +164,7 @@ _SECURITY_ACTS: dict[str, Act] = {
     "reset-factor": _reset_factor,
     "require-factor": _require_factor,
     "waive-factor": _waive_factor,
+    "end-sessions": _end_sessions,
 }
 
 
@@ -171,6 +176,7 @@ def _done(act: str) -> str:
         "reset-factor": _("双重验证已清除，本人下次登录时重新设置。"),
         "require-factor": _("该账号今后必须使用双重验证。"),
         "waive-factor": _("该账号可不使用双重验证。"),
+        "end-sessions": _("该账号的登录已全部退出。"),
     }[act]
 
 
@@ -192,6 +198,24 @@ def security_act(request: HttpRequest, user_id: UUID, act: str) -> HttpResponse:
     _SECURITY_ACTS[act](user_id, actor_of(request))
     toasts.show_next(request, _done(act))
     return redirect("accounts:account_roles", user_id=user_id)
+
+
+@require_GET
+def all_sessions(request: HttpRequest) -> HttpResponse:
+    """Who is signed in now, everywhere in this bureau and zone."""
+    query = request.GET.get("q", "")[: selectors.LONGEST_QUERY]
+    page = selectors.sessions_page(
+        query=query, after=request.GET.get("after", ""), current_key=request.session.session_key
+    )
+    return render(request, "accounts/all_sessions.html", {"q": query, "page": page})
+
+
+@require_POST
+def somebodys_session_end(request: HttpRequest, session_id: int) -> HttpResponse:
+    """Sign somebody out at one place."""
+    services.session_end(session_id=session_id, by=actor_of(request))
+    toasts.show_next(request, _("已退出该处登录。"))
+    return redirect("accounts:all_sessions")
 
 
 @require_POST

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from saas.accounts.requests import user_of
 from saas.core import keys, toasts
 from saas.core.access import Permission, access
 from saas.core.errors import Conflict, Invalid, NotFound, YunshuError
@@ -193,5 +194,6 @@ def security(request: HttpRequest) -> HttpResponse:
             "trail": selectors.trail_state(),
             "vault": vault,
             "vault_kind": kind,
+            "reads_audit": user_of(request).has_permission(Permission.READ_AUDIT),
         },
     )
