@@ -6,14 +6,20 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods
 
+from saas.accounts.requests import actor_of, user_of
+from saas.core import toasts
+from saas.core.access import Permission
 from saas.core.errors import Invalid, NotFound
 from saas.regulations import selectors
+from saas.regulations.forms import UploadForm
 from saas.regulations.models import Article, Regulation
-from saas.regulations.services import SEARCH_KIND
+from saas.regulations.services import SEARCH_KIND, LoadReport, regulations_load
+from saas.regulations.uploads import About, lines_of
 from saas.search import selectors as search
 from saas.search.entries import EVERYONE, Segment
 from saas.search.highlights import excerpt, mark
@@ -55,7 +61,8 @@ def regulation_list(request: HttpRequest) -> HttpResponse:
     """All current regulations, or those that have the words, with the articles where they stand."""
     typed = request.GET.get("q", "")
     kind = request.GET.get("kind", "")[:40]
-    context: dict[str, object] = {"q": typed[:LONGEST_QUERY], "kind": kind}
+    may_keep = user_of(request).has_permission(Permission.KEEP_REGULATIONS)
+    context: dict[str, object] = {"q": typed[:LONGEST_QUERY], "kind": kind, "may_keep": may_keep}
     status = 200
     try:
         context |= _found(typed, kind, request.GET.get("after", "")) if typed.strip() else _all(request, kind)
@@ -123,3 +130,31 @@ def _chapters(articles: list[Article]) -> list[Chapter]:
             chapters.append(Chapter(f"c{len(chapters) + 1}", article.chapter, article.section, []))
         chapters[-1].articles.append(article)
     return chapters
+
+
+@require_http_methods(["GET", "POST"])
+def upload(request: HttpRequest) -> HttpResponse:
+    """Load a file into the base; every refused line is named, the others are loaded."""
+    form = UploadForm(request.POST or None, request.FILES or None)
+    report: LoadReport | None = None
+    if request.method == "POST" and form.is_valid():
+        sent = form.cleaned_data
+        about = About(title=sent["title"], kind=sent["kind"], subject=sent["subject"], history=sent["history"])
+        try:
+            lines = lines_of(name=sent["file"].name, content=sent["file"].read(), about=about)
+        except Invalid as refusal:
+            for field, text in refusal.fields.items():
+                form.add_error(field, str(text))
+        else:
+            report = regulations_load(lines=lines, by=actor_of(request))
+            if report.loaded and not report.refused:
+                toasts.show_next(request, _told(report))
+                return redirect("regulations:list")
+    context = {"form": form, "report": report, "kinds": selectors.kinds([])}
+    wrong = form.errors or (report is not None and not report.loaded)
+    return render(request, "regulations/upload.html", context, status=422 if wrong else 200)
+
+
+def _told(report: LoadReport) -> str:
+    text = ngettext("已导入 %(n)d 部制度", "已导入 %(n)d 部制度", report.loaded) % {"n": report.loaded}
+    return f"{text}，" + ngettext("共 %(n)d 条。", "共 %(n)d 条。", report.articles) % {"n": report.articles}
