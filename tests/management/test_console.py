@@ -225,3 +225,12 @@ def test_the_boundaries_are_measured(browse: Browse, cells: dict[str, Cell]) -> 
     assert '<span class="tag good">符合</span>' in page
     assert "<dt>单位角色</dt><dd>0</dd>" in page
     assert "没有被拒绝的指令" in page
+
+
+def test_the_auditor_sees_the_boundaries_and_is_led_to_the_trail(browse: Browse, cells: dict[str, Cell]) -> None:
+    auditor = browse(Role.PLATFORM_AUDITOR)
+    assert 'href="/audit/"' in auditor.get("/security/").content.decode()
+    assert auditor.get("/roles/").status_code == 403
+    officer = browse(Role.SECURITY_OFFICER)
+    assert 'href="/audit/"' not in officer.get("/security/").content.decode()
+    assert officer.get("/audit/").status_code == 403
