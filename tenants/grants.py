@@ -26,6 +26,7 @@ COMMON: tuple[Grant, ...] = (
     Grant("EXECUTE", "FUNCTION cell.exchange_post(uuid, text, text, text, text, text)", "send as itself"),
     Grant("EXECUTE", "FUNCTION cell.exchange_package(uuid)", "read a package addressed to it"),
     Grant("EXECUTE", "FUNCTION cell.exchange_taken(uuid)", "say that it has the package"),
+    Grant("EXECUTE", "FUNCTION cell.exchange_waiting()", "know which files are on their way to it"),
 )
 # Inside its schema a role has SELECT, INSERT, UPDATE, DELETE on every table, but for these.
 READ_ONLY_TABLES = ("django_migrations", "audit_link", "audit_head")

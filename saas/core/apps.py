@@ -15,6 +15,7 @@ class CoreConfig(AppConfig):
         from saas.core import checks  # noqa: F401 -- registers
         from saas.core.access import Permission
         from saas.core.navigation import NavEntry, register
+        from saas.core.storage import jobs  # noqa: F401 -- registers
         from saas.env import Zone
 
         for zone in Zone:

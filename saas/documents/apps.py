@@ -17,11 +17,16 @@ class DocumentsConfig(AppConfig):
         from saas.approvals.registry import register_subject
         from saas.core import navigation
         from saas.core.access import Permission
+        from saas.core.storage.sweep import claim, column
         from saas.documents import jobs, menu, sealing  # noqa: F401 -- jobs and sealing register
         from saas.documents.handlers import FIELDS, IncomingHandler, OutgoingHandler
         from saas.documents.kinds import INCOMING_SUBJECT, SUBJECT
+        from saas.documents.models import Attachment, Document
         from saas.search import kinds
 
+        for prefix in ("documents/pdf", "documents/sealed", "documents/incoming"):
+            claim(prefix, column(Document, "pdf_name"), column(Document, "sealed_name"))
+        claim("documents/files", column(Attachment, "stored_name"))
         register_subject(SUBJECT, OutgoingHandler(), fields=FIELDS)
         register_subject(INCOMING_SUBJECT, IncomingHandler(), fields=FIELDS)
         kinds.register("document_outgoing", _("发文"), lambda key: reverse("documents:detail", args=[key]))

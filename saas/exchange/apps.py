@@ -16,9 +16,12 @@ class ExchangeConfig(AppConfig):
 
         from saas.core.access import Permission
         from saas.core.navigation import NavEntry, register
+        from saas.core.storage.sweep import claim, column
         from saas.documents import actions
         from saas.exchange import jobs, selectors  # noqa: F401
+        from saas.exchange.models import Delivery
         from saas.exchange.services import SENDABLE
+        from saas.exchange.spool import packages
 
         register(
             NavEntry(
@@ -31,6 +34,7 @@ class ExchangeConfig(AppConfig):
                 count=lambda _request: selectors.waiting_count(),
             )
         )
+        claim("deliveries", column(Delivery, "object_name"), packages.waiting_objects)
         actions.register(
             actions.Action(
                 "send",

@@ -15,10 +15,13 @@ class OrganisationConfig(AppConfig):
         from saas.accounts.actors import register_resolver
         from saas.core import navigation
         from saas.core.access import Permission
+        from saas.core.storage.sweep import claim, column
         from saas.organisation import jobs  # noqa: F401 -- registers
         from saas.organisation.acting import actor_for, choices
+        from saas.organisation.models import WorkbookImport
 
         register_resolver(actor_for)
+        claim("organisation/imports", column(WorkbookImport, "stored_name"))
         navigation.register_post_chooser(navigation.PostChooser("organisation:choose_post", choices))
         navigation.register(
             navigation.NavEntry(

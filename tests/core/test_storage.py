@@ -375,3 +375,11 @@ def test_only_the_exchange_delivers_into_another_bureau() -> None:
         if re.search(r"\bstorage\.deliver\b|import .*\bdeliver\b", path.read_text("utf-8"))
     }
     assert callers <= {("saas", "core"), ("saas", "exchange")}
+
+
+def test_s3_lists_what_lies_under_a_name(in_alpha: TenantRef, s3: backends.S3Backend) -> None:
+    kept = [keep(bytes(size)) for size in (0, 10)]
+    found = {item.name: item for item in s3.listed(in_alpha.schema)}
+    assert set(found) == {item.name for item in kept}
+    assert all(item.size > 0 and item.changed_at.tzinfo is not None for item in found.values())
+    assert list(s3.listed("b_000000000000")) == []

@@ -11,6 +11,8 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,6 +34,15 @@ _PARTIAL = ".partial"
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One stored object: its name, its size as it lies there in bytes, and when it was last written."""
+
+    name: str
+    size: int
+    changed_at: datetime
+
+
 class Backend(Protocol):
     """What the storage layer needs of a place for bytes."""
 
@@ -49,6 +60,10 @@ class Backend(Protocol):
 
     def exists(self, name: str) -> bool:
         """Whether something is stored under the name."""
+        ...
+
+    def listed(self, root: str) -> Iterator[Listed]:
+        """Everything whose name begins with ``root/``, in no order."""
         ...
 
 
@@ -130,6 +145,16 @@ class DiskBackend(FileSystemStorage):
             super().delete(name)
         except OSError as error:
             raise _unavailable(error) from None
+
+    def listed(self, root: str) -> Iterator[Listed]:
+        """Walk the folder; what vanishes meanwhile is passed over."""
+        for folder, _folders, files in os.walk(self.path(root)):
+            for file in files:
+                path = Path(folder) / file
+                with contextlib.suppress(FileNotFoundError):
+                    found = path.stat()
+                    changed = datetime.fromtimestamp(found.st_mtime, tz=UTC)
+                    yield Listed(path.relative_to(self._folder).as_posix(), found.st_size, changed)
 
     def _forget_partials(self) -> None:
         """Remove what writers that were killed left behind; a living upload is never a day old."""
@@ -254,6 +279,12 @@ class S3Backend:
         """Whether the object is there."""
         with _s3_errors():
             return bool(self._storage.exists(name))
+
+    def listed(self, root: str) -> Iterator[Listed]:
+        """Page through the bucket."""
+        with _s3_errors():
+            for found in self._storage.bucket.objects.filter(Prefix=f"{root}/"):
+                yield Listed(found.key, found.size, found.last_modified)
 
     def make_bucket(self) -> None:
         """Create the bucket; for a new installation and for tests."""

@@ -99,6 +99,10 @@ def book_continue(*, book_id: UUID, reason: str, by: Actor) -> NumberBook:
     )
     book.next_serial = lost.stop
     book.save(update_fields=["next_serial"])
-    detail = {"continued_after": lost.stop - 1, "lost": len(lost), "reason": reason}
+    detail: dict[str, str | int | bool | list[str] | None] = {
+        "continued_after": lost.stop - 1,
+        "lost": len(lost),
+        "reason": reason,
+    }
     record(Event.NUMBER_BOOK_CHANGED, by=by, target=Target("book", book.id, str(book)), detail=detail)
     return book

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -53,6 +54,13 @@ def recipients() -> list[Recipient]:
         for row in rows
         if row[1] != own
     ]
+
+
+def waiting_objects(names: Collection[str]) -> set[str]:
+    """Which of these files are named by a package that waits for the current tenant."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT object_name FROM cell.exchange_waiting()")
+        return {row[0] for row in cursor.fetchall()}.intersection(names)
 
 
 def canonical(manifest: Manifest) -> str:

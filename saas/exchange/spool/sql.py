@@ -1,6 +1,6 @@
 """The spool of packages between the bureaus of a cell.
 
-A bureau's role reaches it through four functions only. Who sends is whoever calls, never what the caller says; who
+A bureau's role reaches it through five functions only. Who sends is whoever calls, never what the caller says; who
 receives must be at work; a package is seen by its receiver alone; the receiver's job is enqueued in the sender's own
 transaction, so a package that was sent is never forgotten.
 """
@@ -23,6 +23,16 @@ LANGUAGE sql SECURITY DEFINER SET search_path = cell, pg_temp
 AS $f$ UPDATE exchange_spool SET taken_at = now(), manifest = ''
        WHERE id = p_id AND to_tenant = cell.acting_tenant() AND taken_at IS NULL $f$;
 """
+
+# Which files of a bureau are on their way to it: the sweep of files that no row names must leave them alone.
+WAITING = f"""
+CREATE OR REPLACE FUNCTION cell.exchange_waiting() RETURNS TABLE (object_name text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cell, pg_temp
+AS $f$ SELECT s.object_name FROM exchange_spool s
+       WHERE s.to_tenant = cell.acting_tenant() AND s.taken_at IS NULL AND s.object_name <> '' $f$;
+REVOKE ALL ON FUNCTION cell.exchange_waiting() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION cell.exchange_waiting() TO "{app_role()}";
+"""  # noqa: S608
 
 
 def install() -> str:
