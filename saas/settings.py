@@ -69,7 +69,13 @@ def _database(url: str, *, pooled: bool) -> dict[str, object]:
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or 5432),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"server_side_binding": True, "options": "-c TimeZone=UTC", **(pool_options() if pooled else {})},
+        "OPTIONS": {
+            "server_side_binding": True,
+            "options": "-c TimeZone=UTC",
+            # Pays in jobs, imports and bulk acts; at the end of a request the pool's reset forgets everything.
+            "prepare_threshold": 5,
+            **(pool_options() if pooled else {}),
+        },
     }
 
 
