@@ -34,6 +34,13 @@ ACTS: dict[Act, Promise] = {
     Act.SUB_FLOW_ENDED: _("子流程办结"),
     Act.HOLDERS_CHANGED: _("任职变动"),
 }
+# What is on record beside the engine's own acts.
+RECORDED: dict[str, Promise] = {
+    "change_version": _("改用另一版流程"),
+    "due_soon": _("即将到期，已提醒"),
+    "overdue": _("已超期"),
+    "escalated": _("已上报"),
+}
 REASONS: dict[Reason, Promise] = {
     Reason.NOT_RUNNING: _("流程已经结束。"),
     Reason.SUSPENDED: _("流程已挂起，恢复后才能办理。"),
@@ -75,6 +82,11 @@ HOLDS: dict[HoldReason, Promise] = {
     HoldReason.FAILED: _("自动办理失败"),
 }
 URGENCY = {0: "", 1: _("平急"), 2: _("加急"), 3: _("特急"), 4: _("特提")}
+
+
+def act_text(name: str) -> str:
+    """What was done, by the name it is recorded under."""
+    return str(RECORDED[name] if name in RECORDED else ACTS[Act(name)])
 
 
 def reason_text(reason: Reason, detail: str = "") -> str:

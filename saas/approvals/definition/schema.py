@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -174,3 +175,8 @@ def _field(types: Iterable[FieldType], **more: Schema) -> Schema:
             **more,
         },
     }
+
+
+def schema_text() -> str:
+    """The schema as published in ``flow.schema.json``."""
+    return json.dumps(definition_schema(), ensure_ascii=False, indent=2) + "\n"

@@ -128,14 +128,13 @@ def _maybe(text: str | None) -> datetime | None:
 
 def _opinion(loaded: store.Loaded, row: list[Any], reader: Actor) -> TimelineEntry:
     task_id, node, node_name, act_name, text, person, person_name, post_name, unit_name, behalf, at = row
-    act = Act(act_name)
     hidden = bool(text) and _hidden(loaded, node, UUID(task_id) if task_id else None, person, reader)
     place = " ".join(part for part in (unit_name, post_name) if part)
     return TimelineEntry(
-        state="back" if act in _BACK else "done",
+        state="back" if act_name in _BACK else "done",
         node_name=node_name,
         who=f"{person_name}（{place}）" if place else person_name,
-        act=str(wording.ACTS[act]),
+        act=wording.act_text(act_name),
         text="" if hidden else text,
         at=_at(at),
         on_behalf_of=behalf,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from saas.approvals import policies, selectors, store, wording
 from saas.approvals.definition import Approve, RuleKind
 from saas.approvals.engine import withdrawing
-from saas.approvals.engine.commands import ON_TASK, Act, Command, Refused
+from saas.approvals.engine.commands import ON_TASK, Act, Command, Reason, Refused
 from saas.approvals.engine.state import ADDED, Assignee, AssigneeKind, Status, Task
 from saas.approvals.models import FlowEvent
 from saas.approvals.registry import handler_of
@@ -95,6 +95,8 @@ def act(
         return ActResult(loaded.header.id, loaded.state.status, repeated=True)
     if seated is None:
         raise not_yours(loaded, by)
+    if task.node not in loaded.flow.places:  # Of a version the instance was moved away from.
+        raise Conflict(wording.reason_text(Reason.TASK_CLOSED), code="approvals.task_closed")
     node = loaded.flow.node(task.node)
     text = check_opinion(opinion, act=act, required=isinstance(node, Approve) and node.opinion_required)
     check_targets(target.to)

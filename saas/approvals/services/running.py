@@ -79,7 +79,7 @@ def _who_did(instance_id: UUID, act_number: int) -> str:
     return _("%(who)s 已于 %(when)s %(act)s，您的操作没有生效。") % {
         "who": event.actor_label,
         "when": at.strftime("%m-%d %H:%M"),
-        "act": wording.ACTS[Act(event.act)],
+        "act": wording.act_text(event.act),
     }
 
 

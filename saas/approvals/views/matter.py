@@ -60,7 +60,7 @@ def task_page(
     seated = policies.seat(wanted, flow_key=loaded.header.flow_key, by=by)
     if seated is None and wanted.done_by != by.person_id:
         raise not_yours(loaded, by)
-    if wanted.state is not TaskState.OPEN and status == 200:
+    if (wanted.state is not TaskState.OPEN and status == 200) or wanted.node not in loaded.flow.places:
         return redirect("approvals:matter", instance_id=loaded.header.id)
     if not wanted.seen and wanted.state is TaskState.OPEN:
         TaskRow.objects.filter(id=task_id, state=TaskState.OPEN).update(seen=True)

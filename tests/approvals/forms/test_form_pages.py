@@ -12,7 +12,7 @@ from saas.approvals.models import Instance, Task
 from saas.approvals.services import flow_install
 from saas.core.actors import SYSTEM
 from saas.core.tenancy import TenantRef
-from tests.approvals.forms.conftest import Enter
+from tests.approvals.conftest import Enter
 from tests.approvals.office import Office, start_with_form
 
 FIELDS: list[dict[str, Any]] = [
