@@ -33,7 +33,9 @@ def many_bureaus(count: int) -> Iterator[list[str]]:
     """`count` more schemas in the registry, made from the script alone: no keys, no accounts; removed at the end."""
     import uuid
 
+    from tenants.database.base import OWNER_ALIAS
     from tenants.database.owner import owner_connection
+    from tenants.models import Bureau, State
     from tenants.provisioning import create, scripts, sql
 
     _digest, script = scripts.whole_schema()
@@ -41,13 +43,15 @@ def many_bureaus(count: int) -> Iterator[list[str]]:
     try:
         for number, schema in enumerate(schemas):
             create._make_schema(schema, script)
-            with owner_connection() as owner:
-                owner.execute(
-                    "INSERT INTO tenants_bureau (id, code, name, short_name, division_code, level, parent_code, state, "
-                    "plan, schema_name, created_at, migrated_to, migration_error) "
-                    "VALUES (%s, %s, %s, '', '110101', 'county', '', 'active', '', %s, now(), '', '')",
-                    [uuid.uuid4(), f"bench-{number}", f"第{number}单位", schema],
-                )
+            Bureau.objects.using(OWNER_ALIAS).create(
+                id=uuid.uuid4(),
+                code=f"bench-{number}",
+                name=f"第{number}单位",
+                division_code="110101",
+                level="county",
+                state=State.ACTIVE,
+                schema_name=schema,
+            )
         yield schemas
     finally:
         with owner_connection() as owner:
