@@ -20,6 +20,15 @@ class Ground(Protocol):
     def do(self, name: str, args: Json) -> bool:
         """Do one thing; whether it was accepted."""
 
+    def possible_here(self, name: str, args: Json) -> bool:
+        """Whether anybody, or anything, could try it there."""
+
+    def new_version(self) -> None:
+        """Another version of the flow is published."""
+
+    def time_passes(self) -> None:
+        """Limits pass."""
+
     def dead_task_refuses_everything(self, number: int) -> None:
         """Acts on a task that is not open are refused."""
 
@@ -91,6 +100,8 @@ class FlowMachine(RuleBasedStateMachine):
 
     def try_(self, name: str, **args: Any) -> None:
         """Do it in both; both must agree on whether it can be done."""
+        if not self.ground.possible_here(name, args):
+            return
         try:
             self.rules_.do(Entry(name, args))
             possible = True
@@ -286,6 +297,16 @@ class FlowMachine(RuleBasedStateMachine):
     @rule(who=st.sampled_from((*drawing.EVERYBODY, "leader")), people=drawing.people())
     def change_holders(self, who: str, people: tuple[str, ...]) -> None:
         self.try_("holders", who=who, people=people)
+
+    @precondition(going)
+    @rule()
+    def publish(self) -> None:
+        self.ground.new_version()
+
+    @precondition(going)
+    @rule()
+    def wait(self) -> None:
+        self.ground.time_passes()
 
     @precondition(lambda self: hasattr(self, "rules_"))
     @rule(number=st.integers(0, 100))

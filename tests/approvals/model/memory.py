@@ -74,6 +74,17 @@ class Memory:
 
     # --- what is done ----------------------------------------------------------------------------------------
 
+    def possible_here(self, name: str, args: Json) -> bool:
+        """The engine does not ask who acts."""
+        return True
+
+    def new_version(self) -> None:
+        """A running instance has its definition already."""
+
+    def time_passes(self) -> None:
+        """A month goes by."""
+        self.now += timedelta(days=30)
+
     def do(self, name: str, args: Json) -> bool:
         """Do one thing in the rules' words; whether the engine accepted it."""
         try:

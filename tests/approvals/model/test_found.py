@@ -33,16 +33,16 @@ def test_two_branches_come_back_to_straight_and_passed_at_once_are_joined_once()
 
 
 def test_a_straight_way_keeps_the_straight_ways_beyond_it() -> None:
-    case = Case(flow(*(approve(f"n{name}", name) for name in "abcd")))
-    for name in "abc":
+    case = Case(flow(*(approve(f"n{name}", name) for name in "abcde")))
+    for name in "abcd":
         case.act(Act.AGREE, name)
-    case.act(Act.RETURN, "d", node="nc", straight=True)
+    case.act(Act.RETURN, "e", node="nc", straight=True)
     case.act(Act.RETURN, "c", node="nb", straight=True)
     case.act(Act.RETURN, "b", node="na", straight=True)
     for name in "abc":
         assert case.asked == [name]
         case.act(Act.AGREE, name)
-    assert case.asked == ["d"]
+    assert case.asked == ["e"]
 
 
 def test_moving_gives_up_the_straight_ways_of_what_is_given_up() -> None:
@@ -106,7 +106,7 @@ def test_a_node_is_passed_only_on_the_way_walked_last() -> None:
 
 
 def test_a_signature_that_was_taken_back_does_not_skip_its_signer() -> None:
-    case = Case(flow(approve("one", "a", repeat="skip_any"), approve("two", "b")))
+    case = Case(flow(approve("one", "a", repeat="skip_any"), approve("two", "b")), World({"a": ["a"]}))
     case.act(Act.AGREE, "a")
     case.act(Act.RETURN, "b", node="one")
     assert case.asked == ["a"]
