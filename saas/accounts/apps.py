@@ -58,6 +58,7 @@ class AccountsConfig(AppConfig):
                     zone=zone,
                     order=310,
                     icon="users",
+                    bar=4 if zone is Zone.MANAGEMENT else 1,
                 )
             )
             register(
@@ -69,6 +70,8 @@ class AccountsConfig(AppConfig):
                     zone=zone,
                     order=320,
                     icon="shield-lock",
+                    bar=2,
+                    short=_("授权"),
                 )
             )
             register(
@@ -80,5 +83,7 @@ class AccountsConfig(AppConfig):
                     zone=zone,
                     order=325,
                     icon="device-desktop",
+                    bar=3,
+                    short=_("登录"),
                 )
             )

@@ -20,6 +20,14 @@ class CoreConfig(AppConfig):
 
         for zone in Zone:
             entry = NavEntry(
-                "audit", _("审计记录"), "audit:list", Permission.READ_AUDIT, zone, order=330, icon="history"
+                "audit",
+                _("审计记录"),
+                "audit:list",
+                Permission.READ_AUDIT,
+                zone,
+                order=330,
+                icon="history",
+                bar=4,
+                short=_("审计"),
             )
             register(entry)

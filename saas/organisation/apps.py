@@ -36,6 +36,8 @@ class OrganisationConfig(AppConfig):
                 permission=Permission.MANAGE_ORGANISATION,
                 order=310,
                 icon="sitemap",
+                bar=2,
+                short=_("机构"),
             )
         )
         navigation.register(
@@ -46,6 +48,7 @@ class OrganisationConfig(AppConfig):
                 permission=Permission.MANAGE_ORGANISATION,
                 order=311,
                 icon="users",
+                bar=3,
             )
         )
         navigation.register(

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from saas.core import navigation, toasts
 from saas.core.access import Permission
@@ -60,7 +61,8 @@ class Frame:
         if self.appearance is not None and self.appearance.name:
             return self.appearance.name
         try:
-            return current_tenant().name
+            # Management's own name is a word of ours, a bureau's is not.
+            return _("云署管理域") if settings.ZONE is Zone.MANAGEMENT else current_tenant().name
         except NoTenant:
             return ""
 
@@ -121,7 +123,7 @@ class Frame:
         here = max(
             (
                 url
-                for _, url in allowed
+                for _entry, url in allowed
                 if self.request.path.startswith(url) and (url != "/" or self.request.path == "/")
             ),
             key=len,

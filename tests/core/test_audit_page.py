@@ -139,3 +139,16 @@ def test_the_page_keeps_its_budget(auditor: HostClient) -> None:
     with CaptureQueriesContext(connection) as queries:
         assert auditor.get("/audit/").status_code == 200
     assert len(queries) <= 8, [query["sql"] for query in queries]
+
+
+def test_details_are_told_in_words_and_what_is_unknown_as_it_is_stored() -> None:
+    from saas.core.audit.wording import in_words
+
+    detail = {"methods": ["password", "totp"], "passed": True, "reason": "", "pages": 3, "unheard_of": "x1"}
+    assert in_words(detail) == [
+        ("验证方式", "密码、动态口令"),
+        ("通过", "是"),
+        ("原因", "—"),
+        ("页数", "3"),
+        ("unheard_of", "x1"),
+    ]

@@ -15,13 +15,14 @@ from saas.core.audit.forms import AuditFilterForm
 from saas.core.audit.models import AuditRecord
 from saas.core.audit.selectors import AuditPage, audit_page, last_head
 from saas.core.audit.services import record
-from saas.core.audit.wording import EVENT_LABELS
+from saas.core.audit.wording import EVENT_LABELS, in_words
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
     record: AuditRecord
     label: str | Promise
+    details: list[tuple[str, str]]
 
 
 _LABELS = {event.value: label for event, label in EVENT_LABELS.items()}
@@ -41,6 +42,6 @@ def audit_list(request: HttpRequest) -> HttpResponse:
             record(Event.AUDIT_READ, by=request.actor, detail=asked)  # type: ignore[attr-defined]
     else:
         page, status = AuditPage([], "", ""), 422
-    lines = [_Line(item, _LABELS.get(item.event, item.event)) for item in page.records]
+    lines = [_Line(item, _LABELS.get(item.event, item.event), in_words(item.detail)) for item in page.records]
     values = {"form": form, "page": page, "lines": lines, "head": last_head()}
     return render(request, "core/audit_list.html", values, status=status)

@@ -27,8 +27,8 @@ from saas.core.tenancy import directory
 from saas.env import Zone, env
 
 PLATFORM = (
-    ("ops", "平台运行", Role.OPERATIONS),
-    ("security", "安全官", Role.SECURITY_OFFICER),
+    ("ops", "平台运维", Role.OPERATIONS),
+    ("security", "安全主管", Role.SECURITY_OFFICER),
     ("auditor", "平台审计", Role.PLATFORM_AUDITOR),
 )
 

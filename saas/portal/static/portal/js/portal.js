@@ -18,6 +18,10 @@ if (app?.dataset.nav.trim()) {
 }
 
 document.querySelector("[data-error-summary]")?.focus();
+// What is at hand beside the page on a desk would push the page away on a phone.
+if (matchMedia("(max-width: 720px)").matches) {
+  for (const part of document.querySelectorAll("details[data-wide-open]")) part.open = false;
+}
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-back]")) history.length > 1 ? history.back() : location.assign("/");
   if (event.target.closest("[data-print]")) print();
