@@ -32,6 +32,7 @@ from saas.approvals.engine.step import Changes
 from saas.approvals.models import PAUSED, FlowVersion
 from saas.approvals.registry import InstanceRef, Subject
 from saas.core.actors import Actor
+from saas.core.audit.services import INSERT, AuditValues
 from saas.core.tenancy import current_tenant
 
 
@@ -87,22 +88,36 @@ def definition(version_id: UUID) -> Flow:
     return found
 
 
-_HEADER = """
-SELECT id, version_id, flow_key, flow_name, subject_kind, subject_id, title, urgency, number, status, live, "values",
-       drafter_person_id, drafter_post_id, drafter_unit_id, drafter_label, parent_id, parent_node
-FROM approvals_instance WHERE id = """
-_OF_TASK = "(SELECT instance_id FROM approvals_task WHERE id = %s)"
-_LOCK_BY_TASK = f"{_HEADER} {_OF_TASK} FOR UPDATE"
-_LOCK = f"{_HEADER} %s FOR UPDATE"
-_READ = f"{_HEADER} %s"
-_READ_BY_TASK = f"{_HEADER} {_OF_TASK}"
-# The look for an earlier act of the same key comes after the lock, so it sees what the lock's last owner wrote.
-_TASKS = """
-SELECT id, node, round, assignee_kind, assignee_id, person_id, kind, state, vote, was, parent_id, "order", opened_by,
-       closed_by, seen, opened_at, due_at, done_by, done_post,
-       (SELECT e.instance_id FROM approvals_flowevent e WHERE e.idempotency_key = %s)
-FROM approvals_task WHERE instance_id = %s ORDER BY "order", opened_at, id
+_OF_TASK = "(SELECT instance_id FROM approvals_task WHERE id = %(wanted)s)"
+_TASK_COLUMNS = """
+    id, node, round, assignee_kind, assignee_id, person_id, kind, state, vote, was, parent_id, "order", opened_by,
+    closed_by, seen, opened_at, due_at, done_by, done_post
 """
+_EARLIER = "(SELECT e.instance_id FROM approvals_flowevent e WHERE e.idempotency_key = %(key)s)"
+# The instance stands in the first row. Tasks are those of the moment the statement began: when it had to wait for
+# the lock, the instance it locked is newer than the one it began with, and tasks and key are asked for again.
+_LOAD = """
+WITH i AS MATERIALIZED (
+    SELECT 1 AS first, xmin AS version, id, version_id, flow_key, flow_name, subject_kind, subject_id, title, urgency,
+        number, status, live, "values", drafter_person_id, drafter_post_id, drafter_unit_id, drafter_label, parent_id,
+        parent_node
+    FROM approvals_instance WHERE id = {of} {lock}
+), t AS MATERIALIZED (
+    SELECT row_number() OVER (ORDER BY "order", opened_at, id) AS place, {tasks}
+    FROM approvals_task WHERE instance_id = {of}
+)
+SELECT i.*, (SELECT began.xmin = i.version FROM approvals_instance began WHERE began.id = i.id), {earlier}, t.*
+FROM i FULL JOIN t ON t.place = i.first ORDER BY t.place
+"""
+_PIECES = {"tasks": _TASK_COLUMNS, "earlier": _EARLIER}
+_LOCK_BY_TASK = _LOAD.format(of=_OF_TASK, lock="FOR UPDATE", **_PIECES)
+_LOCK = _LOAD.format(of="%(wanted)s", lock="FOR UPDATE", **_PIECES)
+_READ = _LOAD.format(of="%(wanted)s", lock="", **_PIECES)
+_READ_BY_TASK = _LOAD.format(of=_OF_TASK, lock="", **_PIECES)
+_TASKS_AGAIN = f"""
+SELECT {_EARLIER}, NULL, {_TASK_COLUMNS} FROM approvals_task WHERE instance_id = %(instance)s
+ORDER BY "order", opened_at, id
+"""  # noqa: S608
 
 
 def lock_by_task(task_id: UUID, *, idempotency_key: str | None = None) -> Loaded | None:
@@ -131,12 +146,14 @@ def _json(value: Any) -> Any:
 
 def _load(statement: str, wanted: UUID, key: str | None) -> Loaded | None:
     with connection.cursor() as cursor:
-        cursor.execute(statement, [wanted])
-        row = cursor.fetchone()
-        if row is None:
+        cursor.execute(statement, {"wanted": wanted, "key": key})
+        rows = cursor.fetchall()
+        if not rows or rows[0][2] is None:
             return None
-        cursor.execute(_TASKS, [key, row[0]])
-        task_rows = cursor.fetchall()
+        row, task_rows = rows[0][2:20], [one[21:] for one in rows]
+        if not rows[0][20]:
+            cursor.execute(_TASKS_AGAIN, {"instance": row[0], "key": key})
+            task_rows = cursor.fetchall()
     header = Header(
         id=row[0],
         version_id=row[1],
@@ -148,9 +165,9 @@ def _load(statement: str, wanted: UUID, key: str | None) -> Loaded | None:
         parent_node=row[17],
     )
     drafter = Drafter(person=row[12], post=row[13], unit=row[14])
-    tasks = tuple(_task(values) for values in task_rows)
+    tasks = tuple(_task(values[2:]) for values in task_rows if values[2] is not None)
     state = _state(row[0], drafter, Status(row[9]), (_json(row[10]), _json(row[11])), tasks)
-    return Loaded(header, definition(row[1]), state, bool(task_rows and task_rows[0][19] == row[0]))
+    return Loaded(header, definition(row[1]), state, bool(task_rows and task_rows[0][0] == row[0]))
 
 
 def _task(row: tuple[Any, ...]) -> Task:
@@ -249,7 +266,7 @@ class Record:
     detail: Mapping[str, Any] | None = None
 
 
-_WRITE = """
+_WRITE = f"""
 WITH changed AS (
     UPDATE approvals_task t SET state = c.state, vote = c.vote, was = c.was, parent_id = c.parent_id,
         opened_by = c.opened_by, closed_by = c.closed_by, seen = c.seen, opened_at = c.opened_at, due_at = c.due_at,
@@ -276,6 +293,8 @@ WITH changed AS (
     SELECT %(instance)s, %(task)s, %(node)s, %(node_name)s, %(act)s, %(opinion)s, %(person)s, %(post)s,
         %(person_name)s, %(post_name)s, %(unit_name)s, %(on_behalf_of)s, %(now)s
     WHERE %(has_opinion)s
+), audited AS (
+    {INSERT}
 ), logged AS (
     INSERT INTO approvals_flowevent (instance_id, act_number, act, idempotency_key, task_id, node, person_id,
         actor_label, detail, at)
@@ -285,11 +304,11 @@ WITH changed AS (
 UPDATE approvals_instance SET status = %(status)s, held = %(held)s, live = %(live)s::jsonb, changed_at = %(now)s,
     finished_at = CASE WHEN %(over)s THEN %(now)s ELSE NULL END
 WHERE id = %(instance)s
-"""
+"""  # noqa: S608
 
 
-def write(header: Header, flow: Flow, changes: Changes, record: Record) -> None:
-    """Write an act: tasks changed and made, opinion, event and the instance's state, in one statement."""
+def write(header: Header, flow: Flow, changes: Changes, record: Record, *, audit: AuditValues) -> None:
+    """Write an act: tasks changed and made, opinion, event, audit record and the instance's state, in one statement."""
     after = changes.after
     by = record.by
     over = after.status in {Status.FINISHED, Status.TERMINATED}
@@ -300,6 +319,7 @@ def write(header: Header, flow: Flow, changes: Changes, record: Record) -> None:
         cursor.execute(
             _WRITE,
             {
+                **audit,
                 "changed": json.dumps([_changed(task, after.status) for task in changed]),
                 "made": json.dumps([_made(task, flow, after.status) for task in changes.new_tasks], ensure_ascii=False),
                 "instance": header.id,

@@ -19,6 +19,7 @@ from saas.approvals.services import circulating
 from saas.approvals.world import DatabaseFacts
 from saas.core.actors import SYSTEM, Actor
 from saas.core.audit import Event, record
+from saas.core.audit.services import AuditValues, values
 from saas.core.audit.services import Target as AuditTarget
 from saas.core.errors import Conflict, Invalid
 from saas.core.metrics import APPROVAL_ACTS
@@ -48,9 +49,9 @@ def run(loaded: store.Loaded, command: Command, entry: store.Record) -> Changes:
     if broken:
         message = f"instance {loaded.header.id} after {command.act}: {'; '.join(broken)}"
         raise AssertionError(message)
-    store.write(loaded.header, loaded.flow, changes, entry)
+    store.write(loaded.header, loaded.flow, changes, entry, audit=_audit(loaded, changes, entry))
     APPROVAL_ACTS.labels(act=command.act.value).inc()
-    _audit(loaded, changes, entry)
+    _tell_stuck(loaded, changes)
     _effects(loaded, changes, entry)
     return changes
 
@@ -95,19 +96,18 @@ _EVENT_OF = {
 }
 
 
-def _audit(loaded: store.Loaded, changes: Changes, entry: store.Record) -> None:
+def _audit(loaded: store.Loaded, changes: Changes, entry: store.Record) -> AuditValues:
     header = loaded.header
-    target = AuditTarget("flow", header.id, header.subject.title)
     status = changes.after.status
     event = _EVENT_OF.get(entry.act, Event.TASK_ACTED)
     if status is not changes.before.status and status is Status.FINISHED:
         event = Event.FLOW_FINISHED
     elif status is not changes.before.status and status is Status.TERMINATED:
         event = Event.FLOW_TERMINATED
-    record(
+    return values(
         event,
         by=entry.by,
-        target=target,
+        target=AuditTarget("flow", header.id, header.subject.title),
         detail={
             "act": entry.act.value,
             "node": entry.node,
@@ -116,6 +116,10 @@ def _audit(loaded: store.Loaded, changes: Changes, entry: store.Record) -> None:
             "subject_kind": header.subject.kind,
         },
     )
+
+
+def _tell_stuck(loaded: store.Loaded, changes: Changes) -> None:
+    target = AuditTarget("flow", loaded.header.id, loaded.header.subject.title)
     for effect in changes.effects:
         if isinstance(effect, effects.Held) and effect.hold.reason not in WORKING:
             record(
