@@ -91,9 +91,10 @@ ALLOWED_HOSTS = ["*"]  # tenants.middleware knows every host by name and answers
 MIDDLEWARE = [
     "saas.core.health.HealthMiddleware",
     "saas.core.metrics.MetricsMiddleware",
-    "tenants.middleware.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    # Before any bureau is looked for: the page that refuses a host needs its style sheet.
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "tenants.middleware.HostMiddleware",
     "saas.core.middleware.RequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

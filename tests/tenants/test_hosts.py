@@ -154,6 +154,15 @@ def test_the_whole_stack_answers_an_unknown_host_with_a_page_of_its_own(outside:
     assert "没有对应的单位" in response.content.decode()
 
 
+def test_the_page_that_refuses_a_host_finds_its_style_sheet(outside: None, settings: Any) -> None:
+    settings.WHITENOISE_USE_FINDERS = True
+    browser = Client(headers={"host": "nobody.localhost"})
+    page = browser.get("/").content.decode()
+    assert 'href="/static/portal/css/tokens.css"' in page
+    sheet = browser.get("/static/portal/css/tokens.css")
+    assert (sheet.status_code, sheet["X-Content-Type-Options"]) == (200, "nosniff")
+
+
 def test_hosts_follow_the_zone(settings: Any) -> None:
     from saas.env import Zone
 

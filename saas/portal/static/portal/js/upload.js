@@ -1,5 +1,7 @@
 // File drop: names and sizes as chosen; with data-upload-url each file is sent at once, with progress (XHR, because
-// fetch reports none) and stays in the list as a hidden field named data-upload-field.
+// fetch reports none) and stays in the list as a hidden field named data-upload-field. With data-pieces-url a file goes
+// in pieces and an upload that broke off goes on.
+import { sendInPieces } from "./pieces.js";
 import { csrfToken } from "./requests.js";
 import { word } from "./words.js";
 
@@ -18,6 +20,8 @@ function line(drop, file) {
   return { item, note };
 }
 
+const sent = (drop) => Boolean(drop.dataset.uploadUrl || drop.dataset.piecesUrl);
+
 function send(drop, file) {
   const { item, note } = line(drop, file);
   const limit = Number(drop.dataset.limit || 0);
@@ -26,11 +30,24 @@ function send(drop, file) {
     note.textContent = `${word("tooLarge")} ${size(limit)}`;
     return;
   }
-  if (!drop.dataset.uploadUrl) return;
+  if (!sent(drop)) return;
   const bar = document.createElement("progress");
   bar.max = file.size;
   bar.setAttribute("aria-label", `${word("uploading")} ${file.name}`);
   item.append(bar);
+  if (drop.dataset.piecesUrl) {
+    sendInPieces(drop.dataset.piecesUrl, file, (bytes) => { bar.value = bytes; })
+      .then((answer) => {
+        note.textContent = `${size(file.size)} ✓`;
+        drop.dispatchEvent(new CustomEvent("uploaded", { bubbles: true, detail: answer }));
+      })
+      .catch((error) => {
+        note.className = "over";
+        note.textContent = error.message && error.status ? error.message : word(error.status ? "server" : "network");
+      })
+      .finally(() => bar.remove());
+    return;
+  }
   const request = new XMLHttpRequest();
   request.open("POST", drop.dataset.uploadUrl);
   request.setRequestHeader("X-CSRFToken", csrfToken());
@@ -57,7 +74,7 @@ function send(drop, file) {
 }
 
 function show(drop, files) {
-  if (!drop.dataset.uploadUrl) drop.parentElement.querySelector("[data-files]").replaceChildren();
+  if (!sent(drop)) drop.parentElement.querySelector("[data-files]").replaceChildren();
   for (const file of files) send(drop, file);
 }
 
@@ -65,7 +82,7 @@ document.addEventListener("change", (event) => {
   const drop = event.target.closest("[data-drop]");
   if (!drop) return;
   show(drop, event.target.files);
-  if (drop.dataset.uploadUrl) event.target.value = "";
+  if (sent(drop)) event.target.value = "";
 });
 for (const kind of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(kind, (event) => {
@@ -76,7 +93,7 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
     if (kind !== "drop") return;
     const input = drop.querySelector("input[type=file]");
     const files = input.multiple ? [...event.dataTransfer.files] : [...event.dataTransfer.files].slice(0, 1);
-    if (drop.dataset.uploadUrl) show(drop, files);
+    if (sent(drop)) show(drop, files);
     else {
       const kept = new DataTransfer();
       for (const file of files) kept.items.add(file);
