@@ -16,10 +16,11 @@ request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", d
 HIDDEN = "***"
 _NAMES_OF_SECRETS = (
     r"pass(?:word|wd|phrase)?\w*|old_?password|secret\w*|token\w*|api_?key|access_?key\w*|private_?key|credential\w*"
-    r"|authorization|cookie|set-cookie|sessionid|session_?key|csrfmiddlewaretoken|code|one_time_password|otp"
+    r"|authorization|cookie|set-cookie|sessionid|session_?key|csrfmiddlewaretoken|one_time_password|otp"
     r"|x-vault-token|plaintext|client_?token|accessor|密码|口令"
 )
 _NAME = re.compile(rf"^(?:\w*[_.-])?(?:{_NAMES_OF_SECRETS})$", re.IGNORECASE)
+_ONE_TIME = re.compile(r"^\d{6,8}$")
 _PATTERNS = (
     # name=value, name: value, "name": "value" in any text; the value ends at a delimiter.
     (
@@ -30,6 +31,8 @@ _PATTERNS = (
         ),
         rf"\g<name>{HIDDEN}",
     ),
+    # one-time and recovery codes; the code of a refusal or an answer's status is none
+    (re.compile(r"(?P<name>code[\"']?\s*(?:=>|=|:|：)\s*[\"']?)\d{6,8}(?!\d)", re.IGNORECASE), rf"\g<name>{HIDDEN}"),
     # user:password@host in an address
     (re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s@/]+@", re.IGNORECASE), rf"\g<scheme>:{HIDDEN}@"),
     # hashes of passwords, tokens of Vault, JSON web tokens, cookies of ours
@@ -68,9 +71,13 @@ def traceback_of(error: BaseException) -> str:
     return without_secrets("\n\nwhich led to\n\n".join(reversed(parts)))
 
 
+def _secret(name: str, value: object) -> bool:
+    return bool(_NAME.match(name) or (name.lower().endswith("code") and _ONE_TIME.match(str(value))))
+
+
 def _clean(name: str, value: Any) -> Any:
     """A value of a log record's extra field, without secrets, safe for JSON."""
-    if _NAME.match(name):
+    if _secret(name, value):
         return HIDDEN
     if isinstance(value, Mapping):
         return {str(key): _clean(str(key), item) for key, item in value.items()}
@@ -86,8 +93,11 @@ class TenantFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Add `tenant` and `request_id`; never drops a record."""
-        record.tenant = getattr(record, "tenant", None) or _tenant()
-        record.request_id = getattr(record, "request_id", None) or request_id.get()
+        # Django's own line on an answer is written when the request's bureau and id are off the thread already.
+        request = getattr(record, "request", None)
+        of_request = getattr(getattr(request, "tenant", None), "schema", "")
+        record.tenant = getattr(record, "tenant", None) or _tenant() or of_request
+        record.request_id = getattr(record, "request_id", None) or request_id.get() or getattr(request, "id", "")
         return True
 
 
@@ -128,7 +138,7 @@ class SecretFilter(logging.Filter):
 
 
 def _argument(name: object, value: object) -> object:
-    return HIDDEN if _NAME.match(str(name)) else value
+    return HIDDEN if _secret(str(name), value) else value
 
 
 class JsonFormatter(logging.Formatter):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.core.exceptions import BadRequest as DjangoBadRequest
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 
@@ -85,6 +85,16 @@ class ErrorMiddleware:
         """Handle one request."""
         return self.get_response(request)
 
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., object], args: object, kwargs: object
+    ) -> HttpResponse | None:
+        """400 for a NUL in any text sent: no field takes one, and PostgreSQL stores none."""
+        del view, args, kwargs
+        if "\0" in request.path or _holds_nul(request.GET) or _holds_nul(request.POST):
+            message = _("提交的内容里有无法识别的字符（空字符），没有处理。请删去后重试。")
+            return protect(request, render(request, errors.BadRequest(message, code="nul")))
+        return None
+
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Render a refusal; a defect is left to Django, which logs it and asks `server_error` for the page."""
         refusal = refusal_of(exception)
@@ -95,6 +105,10 @@ class ErrorMiddleware:
         if isinstance(refusal, errors.Forbidden):
             _record_denial(request, refusal)
         return protect(request, render(request, refusal))
+
+
+def _holds_nul(sent: QueryDict) -> bool:
+    return any("\0" in name or any("\0" in value for value in values) for name, values in sent.lists())
 
 
 def _record_denial(request: HttpRequest, refusal: errors.YunshuError) -> None:

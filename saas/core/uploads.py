@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -19,6 +20,8 @@ View = TypeVar("View", bound=Callable[..., object])
 MEGABYTE = 1_000_000
 # Where a view says nothing: workbooks and other small files, whose views tell their own limits.
 PLAIN_LIMIT = 32 * MEGABYTE
+# Who has not signed in has nothing larger to send than a passkey's answer.
+STRANGER_LIMIT = MEGABYTE
 # The other fields of a form and what multipart adds to a file.
 _AROUND_A_FILE = 4 * MEGABYTE
 
@@ -52,9 +55,14 @@ class UploadLimitMiddleware:
     ) -> HttpResponse | None:
         """413 when the announced length is beyond the route's limit; without a length Django reads nothing."""
         del args, kwargs
+        length = _length(request)
+        if length <= STRANGER_LIMIT:
+            return None
         most: int | None = getattr(view, "upload_limit", None)
         allowed = PLAIN_LIMIT if most is None else most + _AROUND_A_FILE
-        if _length(request) <= allowed:
+        if SESSION_KEY not in request.session:
+            most = allowed = STRANGER_LIMIT
+        if length <= allowed:
             return None
         message = _("提交的内容过大，没有接收：这里应小于 %(megabytes)s MB。请压缩或拆分后再上传。")
         refusal = errors.TooLarge(message % {"megabytes": (most or PLAIN_LIMIT) // MEGABYTE}, code="too_large")

@@ -139,3 +139,22 @@ def test_signing_in_leaves_no_secret_in_the_log(in_alpha: TenantRef) -> None:
     assert text
     for hidden in (CANARY, secret, issued.password, cookie, user.password.split("$")[-1]):
         assert hidden not in text
+
+
+def test_codes_of_refusals_and_answers_are_read_and_one_time_codes_are_not() -> None:
+    line = written('refused with code: not_running, {"code": "exchange.held"}, code=123456 and {"code": "87654321"}')
+    assert line["message"] == 'refused with code: not_running, {"code": "exchange.held"}, code=*** and {"code": "***"}'
+
+
+def test_the_line_django_writes_on_an_answer_names_the_bureau_and_the_request(alpha: TenantRef, db: None) -> None:
+    records: list[logging.LogRecord] = []
+    watcher = logging.Handler()
+    watcher.emit = records.append  # type: ignore[method-assign]
+    watcher.addFilter(logs.TenantFilter())
+    logger = logging.getLogger("django.request")
+    logger.addHandler(watcher)
+    try:
+        browser_at(alpha).get("/there/is/no/such/page/", headers={"x-request-id": "abcdef0123456789"})
+    finally:
+        logger.removeHandler(watcher)
+    assert [(r.tenant, r.request_id) for r in records] == [(alpha.schema, "abcdef0123456789")]  # type: ignore[attr-defined]

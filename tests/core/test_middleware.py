@@ -228,3 +228,22 @@ def test_a_post_without_a_token_is_403(in_alpha: TenantRef) -> None:
     assert answer.status_code == 403
     assert 'value="lijianguo"' in answer.content.decode()
     assert "geheim-12345" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent"),
+    [
+        ("get", "/sign-in/", {"next": "/a\0b/"}),
+        ("get", "/sign-in/", {"a\0": "b"}),
+        ("post", "/sign-in/", {"login": "a\0", "password": "b"}),
+        ("get", "/search%00/", {}),
+    ],
+)
+def test_an_empty_character_is_refused_before_any_view(
+    method: str, path: str, sent: dict[str, str], alpha: TenantRef, db: None
+) -> None:
+    answer = getattr(browser_at(alpha), method)(path, sent)
+    assert answer.status_code in {400, 404}
+    if "%00" not in path:
+        assert answer.status_code == 400
+        assert "空字符" in answer.content.decode()

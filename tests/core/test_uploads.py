@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest
 from django.test import RequestFactory
 
 from saas.core.tenancy import TenantRef
-from saas.core.uploads import PLAIN_LIMIT, UploadLimitMiddleware, takes_upload
+from saas.core.uploads import PLAIN_LIMIT, STRANGER_LIMIT, UploadLimitMiddleware, takes_upload
 from saas.env import env
 
 TWO_GIGABYTES = 2 * 1024**3
@@ -109,9 +110,10 @@ def test_a_route_takes_what_it_says_and_others_little() -> None:
     def view(_request: HttpRequest) -> None:
         return None
 
-    def status(view: Any, length: int) -> int | None:
+    def status(view: Any, length: int, session: dict[str, str] | None = None) -> int | None:
         request = RequestFactory(headers={"host": f"alpha.{env.host_suffix}"}).post("/", {})
         request.META["CONTENT_LENGTH"] = str(length)
+        request.session = {SESSION_KEY: "1"} if session is None else session  # type: ignore[assignment]
         answer = middleware.process_view(request, view, (), {})
         return answer.status_code if answer else None
 
@@ -119,6 +121,8 @@ def test_a_route_takes_what_it_says_and_others_little() -> None:
     assert status(view, PLAIN_LIMIT + 1) == 413
     assert status(takes_upload(200_000_000)(view), 200_000_000) is None
     assert status(takes_upload(200_000_000)(lambda _request: None), 210_000_000) == 413
+    assert status(takes_upload(200_000_000)(view), STRANGER_LIMIT + 1, session={}) == 413
+    assert status(view, STRANGER_LIMIT, session={}) is None
 
 
 def test_a_full_disk_under_the_web_process_is_told_as_one(tmp_path: Path) -> None:
