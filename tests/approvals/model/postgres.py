@@ -84,9 +84,14 @@ class Bureau:
             Appointment(person=self.office.person(one), post=post, starts=today()) for one in people
         )
 
-    def forget_leader(self) -> None:
-        """Without a leader, as every example begins; the row is gone with its savepoint."""
-        self.office.posts.pop("leader", None)
+    def begin(self, held: Mapping[str, Iterable[str]]) -> None:
+        """Who holds what when an instance begins; there is no leader yet."""
+        leader = self.office.posts.pop("leader", None)
+        if leader is not None:
+            Appointment.objects.filter(post=leader).delete()
+            Post.objects.filter(id=leader.id).update(active=False)
+        for who in ("drafter", *POSTS):
+            self.hold(who, held.get(who, (who,)))
 
     def actor(self, name: str) -> Actor:
         """A person; the services find the post."""
@@ -102,8 +107,8 @@ class Postgres:
 
     def __init__(self, bureau: Bureau, nodes: list[Json], *, held: Mapping[str, Iterable[str]], values: Json) -> None:
         self.bureau = bureau
-        for who, people in held.items():
-            bureau.hold(who, people)
+        self._known: store.Loaded | None = None
+        bureau.begin(held)
         self.flow_key = f"model{next(_numbers)}"
         self.nodes = nodes
         bureau.publish(self.flow_key, rendered(nodes, lambda name: str(bureau.office.posts[name].id)))
@@ -169,16 +174,18 @@ class Postgres:
 
     def fingerprint(self) -> str:
         """Everything the engine has written, as one value."""
+        self._known = None
         with connection.cursor() as cursor:
             cursor.execute(_FINGERPRINT)
             return str(cursor.fetchone()[0])
 
     @property
     def loaded(self) -> store.Loaded:
-        """The instance as it is."""
-        found = store.read(self.id)
-        assert found is not None
-        return found
+        """The instance as it is; read once until something is done."""
+        if self._known is None:
+            self._known = store.read(self.id)
+        assert self._known is not None
+        return self._known
 
     def post(self, name: str) -> Assignee:
         """A post as an assignee."""
@@ -340,6 +347,7 @@ class Postgres:
     def time_passes(self) -> None:
         """Limits come and go: each is recorded once, and moves nothing."""
         TaskRow.objects.filter(due_at__isnull=False).update(due_at=F("due_at") - timedelta(days=30))
+        self._known = None
         jobs.limits_check()
         told = FlowEvent.objects.filter(act_number=0).count()
         jobs.limits_check()
@@ -394,7 +402,7 @@ class Postgres:
     @property
     def status(self) -> str:
         """Where it stands as a whole."""
-        return Instance.objects.values_list("status", flat=True).get(id=self.id)
+        return self.loaded.state.status.value
 
     def live(self) -> list[Row]:
         """Who has a task: node, post, kind, state."""

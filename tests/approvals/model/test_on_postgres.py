@@ -27,7 +27,6 @@ def test_the_services_do_what_the_rules_say(in_alpha: TenantRef, monkeypatch: py
             super().__init__()
             self.example = transaction.atomic()
             self.example.__enter__()
-            bureau.forget_leader()
 
         def begin(
             self, nodes: list[dict[str, Any]], held: dict[str, tuple[str, ...]], values: dict[str, Any]
