@@ -21,6 +21,7 @@ COMMON: tuple[Grant, ...] = (
     Grant("EXECUTE", "FUNCTION cell.enqueue(text, text, text, jsonb, timestamptz)", "ask for a job as itself"),
     Grant("EXECUTE", "FUNCTION cell.my_failed_jobs()", "see its own failed jobs"),
     Grant("EXECUTE", "FUNCTION cell.repeat_my_job(bigint)", "repeat its own failed jobs"),
+    Grant("EXECUTE", "FUNCTION cell.calendar()", "count limits in working days"),
     Grant("EXECUTE", "FUNCTION cell.change_my_appearance(text, text, text)", "say how its own pages look"),
     Grant("EXECUTE", "FUNCTION cell.exchange_bureaus()", "know whom it can write to"),
     Grant("EXECUTE", "FUNCTION cell.exchange_post(uuid, text, text, text, text, text)", "send as itself"),

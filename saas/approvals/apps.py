@@ -38,6 +38,7 @@ class ApprovalsConfig(AppConfig):
             ),
             ("done", _("已办"), "approvals:done", 30, "check", None, 0, "", Permission.STAFF),
             ("started", _("我发起的"), "approvals:started", 40, "send", None, 0, "", Permission.STAFF),
+            ("supervised", _("督办"), "approvals:supervised", 42, "flag", None, 0, "", Permission.STAFF),
             ("applications", _("发起申请"), "approvals:applications", 45, "file-plus", None, 0, "", Permission.STAFF),
             ("delegations", _("委托代办"), "approvals_admin:delegations", 90, "users", None, 0, "", Permission.STAFF),
             ("flows", _("流程"), "approvals_admin:flows", 310, "git-branch", None, 0, "", Permission.DESIGN_FLOWS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from saas.approvals import store
@@ -13,6 +13,7 @@ from saas.approvals.definition import Automatic
 from saas.approvals.engine.commands import Act, Command
 from saas.approvals.engine.state import HoldReason, Status
 from saas.approvals.registry import action_of
+from saas.approvals.services.limits import check_limits
 from saas.approvals.services.running import run
 from saas.core.actors import SYSTEM
 from saas.core.errors import YunshuError
@@ -66,24 +67,7 @@ def _run_action(name: str, loaded: store.Loaded) -> str:
     return ""
 
 
-_DUE = """
-INSERT INTO approvals_flowevent (instance_id, act_number, act, idempotency_key, task_id, node, actor_label, detail, at)
-SELECT t.instance_id, 0, %(act)s, %(act)s || ':' || t.id, t.id, t.node, %(label)s, '{}'::jsonb, %(now)s
-FROM approvals_task t JOIN approvals_instance i ON i.id = t.instance_id AND i.status = 'running'
-WHERE t.state = 'open' AND t.due_at <= %(until)s
-  AND NOT EXISTS (SELECT 1 FROM approvals_flowevent e WHERE e.idempotency_key = %(act)s || ':' || t.id)
-ON CONFLICT (idempotency_key) DO NOTHING
-"""
-DUE_SOON, OVERDUE = "due_soon", "overdue"
-
-
 @periodic(every=timedelta(minutes=10))
 def limits_check() -> None:
-    """Record once per task that its limit is near, and that it has passed.
-
-    A task is made anew on every entry of a node, so a limit is armed anew by itself.
-    """
-    now = timezone.now()
-    with transaction.atomic(), connection.cursor() as cursor:
-        for act, until in ((DUE_SOON, now + timedelta(hours=4)), (OVERDUE, now)):
-            cursor.execute(_DUE, {"act": act, "until": until, "now": now, "label": SYSTEM.label})
+    """Tell of limits that are near or have passed, and do what their nodes say about it."""
+    check_limits(timezone.now())

@@ -102,10 +102,19 @@ class Instance(models.Model):
         return self.title
 
 
+class Alert(models.IntegerChoices):
+    """How far a limit has been told of; anew for every task, so a limit is armed anew on every entry of a node."""
+
+    NONE = 0, _("未提醒")
+    SOON = 1, _("即将到期")
+    OVERDUE = 2, _("已超期")
+
+
 class Task(models.Model):
     """One request to whoever holds a post (or belongs to a unit) when the list is read.
 
     The columns after `due_at` repeat what lists show, so that a page of to-dos is one index and its rows.
+    `supervisor_id` is the post it was escalated to.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -137,9 +146,22 @@ class Task(models.Model):
     urgency = models.SmallIntegerField(default=0)
     from_label = models.CharField(max_length=160, blank=True, default="")
     bulk = models.BooleanField(default=False)
+    alert = models.SmallIntegerField(default=0, db_default=0, choices=Alert.choices)
+    urged = models.SmallIntegerField(default=0, db_default=0)
+    supervisor_id = models.UUIDField(null=True)
 
     class Meta:
         indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=Q(state="open", due_at__isnull=False, alert__lt=2),
+                name="approvals_task_limits",
+            ),
+            models.Index(
+                fields=["supervisor_id"],
+                condition=Q(state="open", supervisor_id__isnull=False),
+                name="approvals_task_supervised",
+            ),
             models.Index(
                 fields=["assignee_id", "due_at", "id"],
                 include=["subject_kind", "person_id", "flow_key", "opened_at"],

@@ -18,6 +18,7 @@ urlpatterns = [
     path("done/", lists.done, name="done"),
     path("applications/", applying.kinds, name="applications"),
     path("applications/<slug:flow_key>/", applying.apply, name="apply"),
+    path("supervised/", lists.supervised, name="supervised"),
     path("started/", lists.started, name="started"),
     path("matters/<uuid:instance_id>/", matter.matter, name="matter"),
     path("matters/<uuid:instance_id>/remind/", acting.remind, name="remind"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from saas.approvals.views import administering, delegating, flows, moving
+from saas.approvals.views import administering, delegating, flows, handing_over, moving
 
 app_name = "approvals_admin"
 urlpatterns: list[URLPattern] = [
@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path("flows/<uuid:flow_id>/publish/", flows.publish, name="publish"),
     path("flows/<uuid:flow_id>/retire/", flows.retire, name="retire"),
     path("flows/<uuid:flow_id>/older/", moving.running, name="older"),
+    path("stuck/handover/", handing_over.handover_page, name="handover"),
     path("stuck/", administering.stuck, name="stuck"),
     path("stuck/<uuid:instance_id>/", administering.intervene, name="intervene"),
     path("stuck/<uuid:instance_id>/version/", moving.version, name="version"),

@@ -1,12 +1,16 @@
-"""Working days and hours in China, by which limits are counted; years without a published calendar say so."""
+"""Working days and hours in China, by which limits are counted; years without a published calendar say so.
+
+The holiday calendar stands in the database (schema ``cell``), seeded from the library ``chinesecalendar``.
+"""
 
 from __future__ import annotations
 
+import time as clock
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import chinese_calendar
+from django.db import connection
 
 CHINA = ZoneInfo("Asia/Shanghai")
 # 机关作息: the hours in which a limit runs.
@@ -14,24 +18,60 @@ HOURS = ((time(8, 30), time(12, 0)), (time(14, 0), time(17, 30)))
 MINUTES_A_DAY = 420
 _END = HOURS[-1][1]
 _LONGEST_WALK = 4000
+_KEPT_SECONDS = 600.0
 
 
-@lru_cache(maxsize=64)
+@dataclass(frozen=True, slots=True)
+class Holidays:
+    """Known years, weekdays that are off, weekends that are worked."""
+
+    years: frozenset[int]
+    off: frozenset[date]
+    worked: frozenset[date]
+
+
+_read: list[tuple[float, Holidays]] = []
+
+
+def holidays() -> Holidays:
+    """The calendar as the database has it; read again after ten minutes."""
+    if not _read or clock.monotonic() - _read[-1][0] > _KEPT_SECONDS:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT years, off, worked FROM cell.calendar()")
+            years, off, worked = cursor.fetchone() or ((), (), ())
+        _read[:] = [(clock.monotonic(), Holidays(frozenset(years), frozenset(off), frozenset(worked)))]
+    return _read[-1][1]
+
+
+def forget() -> None:
+    """Read the calendar anew when next asked: it has been changed."""
+    _read.clear()
+
+
 def is_known(year: int) -> bool:
     """Whether the State Council's holiday notice for `year` is in the calendar; else weekends alone are off."""
-    try:
-        chinese_calendar.is_workday(date(year, 1, 1))
-    except NotImplementedError:
-        return False
-    return True
+    return year in holidays().years
 
 
-@lru_cache(maxsize=4096)
 def is_workday(day: date) -> bool:
     """Whether offices work on `day`, with holidays and the days worked in exchange (调休)."""
-    if not is_known(day.year):
-        return day.weekday() < 5
-    return bool(chinese_calendar.is_workday(day))
+    known = holidays()
+    return day in known.worked or (day.weekday() < 5 and day not in known.off)
+
+
+def working_minutes_between(start: datetime, end: datetime) -> int:
+    """Minutes of working time from one moment to a later one; 0 when `end` is not later."""
+    at, until = start.astimezone(CHINA), end.astimezone(CHINA)
+    minutes = 0.0
+    day = at.date()
+    while day <= until.date() and (day - at.date()).days < _LONGEST_WALK:
+        if is_workday(day):
+            for opens, closes in HOURS:
+                begin = max(at, datetime.combine(day, opens, CHINA))
+                stop = min(until, datetime.combine(day, closes, CHINA))
+                minutes += max((stop - begin).total_seconds(), 0) / 60
+        day += timedelta(days=1)
+    return int(minutes)
 
 
 def working_days_between(start: date, end: date) -> int:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from saas.approvals.engine.state import Status
-from saas.approvals.models import ASKED, Flow, Instance, ReadItem, Task, VersionState
+from saas.approvals.definition import Flow
+from saas.approvals.engine.state import Status, Vote
+from saas.approvals.models import ASKED, FlowVersion, Instance, ReadItem, Task, VersionState
+from saas.approvals.store import definition, definitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,23 @@ def lock_flow(instance_id: UUID) -> None:
     Instance.objects.select_for_update(no_key=True).filter(id=instance_id).values_list("id", flat=True).first()
 
 
-def flows_published(*, but: str = "") -> list[tuple[str, str]]:
-    """Key and name of the flows that can be started, in their order; without the one whose key is `but`."""
-    flows = Flow.objects.filter(versions__state=VersionState.PUBLISHED).exclude(key=but).order_by("position")
-    return list(flows.values_list("key", "name"))
+def flows_offered(fits: Callable[[str, Flow], bool]) -> list[tuple[str, str]]:
+    """Key and name of the published flows whose key and definition fit, in their order. One query, at first two."""
+    versions = FlowVersion.objects.filter(state=VersionState.PUBLISHED).order_by("flow__position")
+    rows = list(versions.values_list("id", "flow__key", "flow__name"))
+    known = definitions([row[0] for row in rows])
+    return [(key, name) for version_id, key, name in rows if fits(key, known[version_id])]
+
+
+def flow_offered(key: str, fits: Callable[[str, Flow], bool]) -> bool:
+    """Whether a flow of that key is published and fits."""
+    published = FlowVersion.objects.filter(flow__key=key, state=VersionState.PUBLISHED)
+    version_id = published.values_list("id", flat=True).first()
+    return version_id is not None and fits(key, definition(version_id))
+
+
+def agreed_at(*, instance_id: UUID, node: str, person_id: UUID | None) -> bool:
+    """Whether this person's own agreement stands in the latest round of a node."""
+    tasks = Task.objects.filter(instance_id=instance_id, node=node)
+    latest = tasks.order_by("-round").values("round")[:1]
+    return person_id is not None and tasks.filter(round=latest, vote=Vote.AGREE, done_by=person_id).exists()

@@ -15,7 +15,7 @@ from django.utils import timezone
 from psycopg import sql
 
 from saas.approvals.engine.state import Status, TaskState
-from saas.approvals.models import ASKED, Instance, ReadItem, Task
+from saas.approvals.models import ASKED, Alert, Instance, ReadItem, Task
 from saas.approvals.selectors.seats import Seats
 from saas.core.actors import Actor
 from saas.organisation.models import Appointment
@@ -70,6 +70,24 @@ class TodoRow:
     due_at: datetime | None
     seen: bool
     bulk: bool
+    alert: int = Alert.NONE
+    urged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisedRow:
+    """Something that was escalated to a leader: who has it, since when it is late, how often they were urged."""
+
+    task_id: UUID
+    instance_id: UUID
+    title: str
+    number: str
+    urgency: int
+    subject_kind: str
+    node_name: str
+    assignee_id: UUID
+    due_at: datetime | None
+    urged: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +196,28 @@ def todo_counts(seats: Seats) -> TodoCounts:
         by_kind=kinds,
         to_read=sum(row[1] for row in rows if not row[0]),
     )
+
+
+def supervised_list(seats: Seats, *, offset: int = 0) -> Page[SupervisedRow]:
+    """What was escalated to the posts somebody holds and is still with others, the latest first. One query."""
+    rows = Task.objects.filter(supervisor_id__in=seats.own, state=TaskState.OPEN)
+    names = list(SupervisedRow.__dataclass_fields__)
+    names[0] = "id"
+    found = [
+        SupervisedRow(*values)
+        for values in rows.order_by(F("due_at").asc(nulls_last=True), "id").values_list(*names)[
+            offset : offset + PAGE_SIZE + 1
+        ]
+    ]
+    return Page(found[:PAGE_SIZE], len(found) > PAGE_SIZE, offset)
+
+
+def overdue_list(*, limit: int = 100) -> list[SupervisedRow]:
+    """Every open task of the bureau that is past its limit, longest first, for the flow administrator. One query."""
+    rows = Task.objects.filter(state=TaskState.OPEN, alert=Alert.OVERDUE)
+    names = list(SupervisedRow.__dataclass_fields__)
+    names[0] = "id"
+    return [SupervisedRow(*values) for values in rows.order_by("due_at", "id").values_list(*names)[:limit]]
 
 
 def read_list(seats: Seats, *, unread: bool = True, offset: int = 0) -> Page[ReadItem]:

@@ -23,6 +23,7 @@ from saas.approvals.engine.possible import possibilities, return_targets
 from saas.approvals.engine.state import HoldReason, Task, TaskKind, TaskState
 from saas.approvals.selectors.seats import Seats
 from saas.approvals.world import DatabaseFacts
+from saas.core import calendar
 from saas.core.actors import Actor
 from saas.organisation.models import Appointment, Post, Unit
 
@@ -168,6 +169,7 @@ def _waiting(loaded: store.Loaded) -> list[TimelineEntry]:
             act=_state_text(task),
             at=task.opened_at,
             due_at=task.due_at,
+            text=_unknown_year(task.due_at),
             task_id=task.id,
             kind=task.kind.value,
         )
@@ -178,6 +180,14 @@ def _waiting(loaded: store.Loaded) -> list[TimelineEntry]:
             text = str(wording.HOLDS[active.hold.reason])
             entries.append(TimelineEntry(state="now", node_name=loaded.flow.node(key).name, who=text))
     return entries
+
+
+def _unknown_year(due: datetime | None) -> str:
+    """Says so when a limit was counted without that year's holiday notice."""
+    year = timezone.localtime(due).year if due else 0
+    if not year or calendar.is_known(year):
+        return ""
+    return _("%(year)d 年的放假安排还没有录入，时限暂按周一至周五推算。") % {"year": year}
 
 
 def _state_text(task: Task) -> str:

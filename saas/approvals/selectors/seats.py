@@ -121,7 +121,8 @@ def may_read(instance_id: UUID, by: Actor) -> bool:
                 SELECT EXISTS (SELECT 1 FROM approvals_instance i WHERE i.id = %(id)s
                                AND i.drafter_person_id = %(person)s)
                     OR EXISTS (SELECT 1 FROM approvals_task t WHERE t.instance_id = %(id)s
-                               AND (t.done_by = %(person)s OR t.person_id = %(person)s OR (t.person_id IS NULL
+                               AND (t.done_by = %(person)s OR t.person_id = %(person)s
+                                    OR t.supervisor_id = ANY(%(seats)s) OR (t.person_id IS NULL
                                     AND t.assignee_id = ANY(%(seats)s) AND t.state <> 'closed')))
                     OR EXISTS (SELECT 1 FROM approvals_readitem r WHERE r.instance_id = %(id)s
                                AND (r.person_id = %(person)s OR r.person_id IS NULL AND r.post_id = ANY(%(seats)s)))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from saas.approvals import selectors, store
 from saas.approvals.engine.commands import Act, Command
 from saas.approvals.engine.state import Assignee
-from saas.approvals.services import acting, sub_flows
+from saas.approvals.services import acting, limits, sub_flows
 from saas.approvals.services.running import run
 from saas.core.actors import Actor
 from saas.core.errors import Forbidden, Invalid, NotFound
@@ -24,7 +24,9 @@ def suspend(*, instance_id: UUID, by: Actor, reason: str, idempotency_key: str =
 
 def resume(*, instance_id: UUID, by: Actor, reason: str, idempotency_key: str = "") -> None:
     """恢复: limits are longer by the time of the suspension. Raises as `_intervene`."""
-    _intervene(instance_id=instance_id, act=Act.RESUME, by=by, reason=reason, key=idempotency_key)
+    with transaction.atomic():
+        _intervene(instance_id=instance_id, act=Act.RESUME, by=by, reason=reason, key=idempotency_key)
+        limits.rearm(instance_id)
 
 
 def task_reassign(*, task_id: UUID, to: Assignee, by: Actor, reason: str, idempotency_key: str = "") -> None:

@@ -17,7 +17,7 @@ from saas.approvals.engine.commands import Act, Command
 from saas.approvals.engine.state import Assignee, Drafter, State, Status, TaskKind
 from saas.approvals.models import ASKED, FlowEvent, FlowVersion, Instance, ReadItem, Task, VersionState
 from saas.approvals.registry import Subject
-from saas.approvals.services import acting
+from saas.approvals.services import acting, limits
 from saas.approvals.services.filling import FormInput, form_fill
 from saas.approvals.services.running import run
 from saas.core.actors import Actor
@@ -246,7 +246,7 @@ def terminate(*, instance_id: UUID, by: Actor, reason: str, idempotency_key: str
 
 @transaction.atomic
 def remind(*, instance_id: UUID, by: Actor, idempotency_key: str) -> int:
-    """催办: urge whoever has the matter now. At most once in two hours per instance.
+    """催办: urge whoever has the matter now. At most once in two hours; the third time their leaders are told.
 
     Returns:
         how often it has been urged in all.
@@ -277,6 +277,7 @@ def remind(*, instance_id: UUID, by: Actor, idempotency_key: str) -> int:
         idempotency_key=idempotency_key or None,
     )
     run(loaded, Command(act=Act.URGE, now=now, person=by.person_id, post=by.post_id), entry)
+    limits.urged(loaded, now)
     return urged.count()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django import forms
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
@@ -23,8 +25,9 @@ from saas.approvals.selectors.lists import StuckRow
 from saas.approvals.selectors.matter import names_of_assignees
 from saas.approvals.services.administering import node_fill
 from saas.approvals.services.running import MAX_REASON
+from saas.approvals.views.lists import workdays_left
 from saas.approvals.world import post_assignee
-from saas.core import toasts
+from saas.core import calendar, toasts
 from saas.core.access import Permission, access
 from saas.core.actors import Actor
 from saas.core.errors import Conflict, Invalid, NotFound
@@ -100,7 +103,16 @@ class InterventionForm(forms.Form):
 def stuck(request: HttpRequest) -> HttpResponse:
     """Everything that waits for the flow administrator, the longest first, each with its reason."""
     rows = [(row, _why(row)) for row in selectors.stuck_list()]
-    return render(request, "approvals/admin/stuck.html", {"rows": rows})
+    overdue = selectors.overdue_list()
+    names = names_of_assignees(row.assignee_id for row in overdue)
+    late = [(row, names.get(row.assignee_id, _("岗位空缺")), workdays_left(row.due_at)) for row in overdue]
+    return render(request, "approvals/admin/stuck.html", {"rows": rows, "late": late, "unknown_year": _unknown_year()})
+
+
+def _unknown_year() -> int | None:
+    """The first year limits set today may reach whose holidays are not in the calendar."""
+    day = timezone.localdate()
+    return next((year for year in (day.year, (day + timedelta(days=60)).year) if not calendar.is_known(year)), None)
 
 
 def _why(row: StuckRow) -> list[str]:

@@ -20,6 +20,7 @@ from saas.approvals import registry, selectors, wording
 from saas.approvals.engine.state import Status
 from saas.approvals.selectors import Page, TodoQuery, TodoRow, TodoSort
 from saas.approvals.selectors.lists import MOST_EXPORTED, PAGE_SIZE, Row
+from saas.approvals.selectors.matter import names_of_assignees
 from saas.approvals.views import counting
 from saas.core import calendar
 from saas.core.access import Permission, access
@@ -203,6 +204,26 @@ def to_read(request: HttpRequest) -> HttpResponse:
     items = [(row, kinds.get(row.subject_kind, row.subject_kind), urgency(row.urgency)) for row in page.rows]
     context = {"items": items, "unread": unread, "page": paging(page), "counts": counting.counts(request)}
     return render(request, "approvals/to_read.html", context)
+
+
+@require_GET
+@access(Permission.STAFF)
+def supervised(request: HttpRequest) -> HttpResponse:
+    """督办: what was escalated to the reader and is still with others."""
+    page = selectors.supervised_list(counting.seats(request), offset=offset_of(request))
+    names = names_of_assignees(row.assignee_id for row in page.rows)
+    kinds = registry.subject_kinds()
+    items = [
+        (
+            row,
+            kinds.get(row.subject_kind, row.subject_kind),
+            urgency(row.urgency),
+            names.get(row.assignee_id, _("岗位空缺")),
+            workdays_left(row.due_at),
+        )
+        for row in page.rows
+    ]
+    return render(request, "approvals/supervised.html", {"items": items, "page": paging(page)})
 
 
 @require_GET

@@ -42,6 +42,7 @@ class Event(enum.StrEnum):
     FLOW_INTERVENED = "flow.intervened"
     FLOW_STUCK = "flow.stuck"
     TASK_READ = "task.read"
+    TASK_OVERDUE = "task.overdue"
     DELEGATION_CHANGED = "delegation.changed"
     # documents
     DOCUMENT_DRAFTED = "document.drafted"

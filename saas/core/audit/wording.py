@@ -42,6 +42,7 @@ EVENT_LABELS: Mapping[Event, Promise] = {
     Event.FLOW_INTERVENED: _event("审计事件", "干预流程"),
     Event.FLOW_STUCK: _event("审计事件", "流程卡住"),
     Event.TASK_READ: _event("审计事件", "阅读待阅"),
+    Event.TASK_OVERDUE: _event("审计事件", "办理超期"),
     Event.DELEGATION_CHANGED: _event("审计事件", "委托变更"),
     Event.DOCUMENT_DRAFTED: _event("审计事件", "拟稿"),
     Event.DOCUMENT_CHANGED: _event("审计事件", "修改公文"),
