@@ -201,3 +201,25 @@ def test_desk_pages_keep_to_their_queries(
         path: cost(clerk, path) for path in ("/tasks/", "/documents/outgoing/", "/starred/", "/desk/put-by/?page=/")
     }
     assert {path: spent for path, spent in lists.items() if spent > 8} == {}
+
+
+def test_phrases_are_added_once_and_dropped(drafter: Client, leader: Client) -> None:
+    assert drafter.post("/desk/phrases/", {"text": " 同意，请  王局长阅示。 "}).status_code == 302
+    drafter.post("/desk/phrases/", {"text": "同意，请 王局长阅示。"})
+    assert drafter.get("/desk/phrases/").content.decode().count('value="同意，请 王局长阅示。"') == 1
+    assert "王局长" not in leader.get("/desk/phrases/").content.decode()
+    drafter.post("/desk/phrases/", {"drop": "同意，请 王局长阅示。"})
+    assert "王局长" not in drafter.get("/desk/phrases/").content.decode()
+
+
+def test_an_empty_or_overlong_phrase_is_refused_and_kept_in_the_form(drafter: Client) -> None:
+    assert drafter.post("/desk/phrases/", {"text": "  "}).status_code == 422
+    long = drafter.post("/desk/phrases/", {"text": "长" * 201})
+    assert long.status_code == 422
+    assert "长" * 201 in long.content.decode()
+
+
+def test_settings_lead_to_phrases_and_delegations(drafter: Client) -> None:
+    page = drafter.get("/settings/").content.decode()
+    assert 'href="/desk/phrases/"' in page
+    assert 'href="/delegations/"' in page

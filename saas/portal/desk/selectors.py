@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from saas.approvals.engine.state import Status
-from saas.approvals.models import DelegationState
+from saas.approvals.models import DelegationState, Phrase
 from saas.core.actors import Actor
 from saas.documents.access import Reader, documents_visible_to
 from saas.documents.kinds import State
@@ -116,3 +116,11 @@ def starred_documents(user_id: UUID, reader: Reader, *, words: str = "") -> list
         found = found.filter(Q(title__icontains=words.strip()) | Q(number__icontains=words.strip()))
     place = {key: index for index, key in enumerate(order)}
     return sorted(found.defer("elements", "pinned", "seal_anchors", "readers"), key=lambda row: place[row.id])
+
+
+def own_phrases(person_id: UUID | None) -> list[str]:
+    """A person's own 常用意见 in their order. One query."""
+    if person_id is None:
+        return []
+    rows = Phrase.objects.filter(person_id=person_id).order_by("position", "id")
+    return list(rows.values_list("text", flat=True))

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from saas.accounts.requests import actor_of, user_of
 from saas.approvals import registry
@@ -20,7 +20,7 @@ from saas.approvals.views import counting
 from saas.approvals.views.lists import TodoItem, urgency, workdays_left
 from saas.core import toasts
 from saas.core.access import Permission, access
-from saas.core.errors import BadRequest
+from saas.core.errors import BadRequest, Invalid
 from saas.documents.access import reader_of
 from saas.portal.desk import selectors, services
 from saas.portal.templatetags.portal import weekday
@@ -128,6 +128,28 @@ def filter_remove(request: HttpRequest) -> HttpResponse:
     services.filter_remove(user_id=user_of(request).pk, filter_id=filter_id)
     toasts.show_next(request, _("已删除这组筛选。"))
     return redirect(page)
+
+
+@access(Permission.STAFF)
+@require_http_methods(["GET", "POST"])
+def phrases(request: HttpRequest) -> HttpResponse:
+    """常用意见: the reader's own, offered under every opinion; a POST adds one (`text`) or drops one (`drop`)."""
+    person_id = actor_of(request).person_id
+    text, problem = "", ""
+    if request.method == "POST":
+        dropped = request.POST.get("drop")
+        text = "" if dropped else request.POST.get("text", "")
+        try:
+            if dropped:
+                services.phrase_remove(person_id=person_id, text=dropped)
+            else:
+                services.phrase_add(person_id=person_id, text=text)
+        except Invalid as refusal:
+            problem = str(refusal.message)
+        else:
+            return redirect("desk:phrases")
+    context = {"phrases": selectors.own_phrases(person_id), "text": text, "problem": problem}
+    return render(request, "portal/desk/phrases.html", context, status=422 if problem else 200)
 
 
 def _list_path(sent: QueryDict) -> str:
