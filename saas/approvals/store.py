@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,14 +78,26 @@ _MOST_DEFINITIONS = 500
 
 def definition(version_id: UUID) -> Flow:
     """A published definition; parsed once per process, for it never changes."""
-    key = (current_tenant().schema, version_id)
-    found = _definitions.get(key)
-    if found is None:
-        found = parse(FlowVersion.objects.values_list("tree", flat=True).get(id=version_id))
-        if len(_definitions) >= _MOST_DEFINITIONS:
-            _definitions.clear()
-        _definitions[key] = found
+    found = _definitions.get((current_tenant().schema, version_id))
+    return found or _kept(version_id, FlowVersion.objects.values_list("tree", flat=True).get(id=version_id))
+
+
+def definitions(version_ids: Sequence[UUID]) -> dict[UUID, Flow]:
+    """Several of them; one query for those this process has not parsed yet, none when it has all."""
+    schema = current_tenant().schema
+    found = {one: _definitions[schema, one] for one in version_ids if (schema, one) in _definitions}
+    missing = [one for one in version_ids if one not in found]
+    if missing:
+        trees = FlowVersion.objects.filter(id__in=missing).values_list("id", "tree")
+        found |= {one: _kept(one, tree) for one, tree in trees}
     return found
+
+
+def _kept(version_id: UUID, tree: Any) -> Flow:
+    if len(_definitions) >= _MOST_DEFINITIONS:
+        _definitions.clear()
+    flow = _definitions[current_tenant().schema, version_id] = parse(tree)
+    return flow
 
 
 _OF_TASK = "(SELECT instance_id FROM approvals_task WHERE id = %(wanted)s)"
@@ -110,8 +122,23 @@ SELECT i.*, (SELECT began.xmin = i.version FROM approvals_instance began WHERE b
 FROM i FULL JOIN t ON t.place = i.first ORDER BY t.place
 """
 _PIECES = {"tasks": _TASK_COLUMNS, "earlier": _EARLIER}
-_LOCK_BY_TASK = _LOAD.format(of=_OF_TASK, lock="FOR UPDATE", **_PIECES)
-_LOCK = _LOAD.format(of="%(wanted)s", lock="FOR UPDATE", **_PIECES)
+_LOCK_BY_TASK = _LOAD.format(of=_OF_TASK, lock="AND parent_id IS NULL FOR UPDATE", **_PIECES)
+_LOCK = _LOAD.format(of="%(wanted)s", lock="AND parent_id IS NULL FOR UPDATE", **_PIECES)
+# A sub-flow's end changes its parent, and a parent's return ends its sub-flows: both lock from the top down.
+_ABOVE = """
+WITH RECURSIVE up (id, parent_id, height) AS (
+    SELECT id, parent_id, 0 FROM approvals_instance WHERE id = {of}
+    UNION ALL
+    SELECT p.id, p.parent_id, up.height + 1 FROM approvals_instance p JOIN up ON p.id = up.parent_id
+    WHERE up.height < 20
+)
+SELECT id FROM up WHERE height > 0 ORDER BY height DESC
+"""
+_ABOVE_TASK = _ABOVE.format(of=_OF_TASK)
+_ABOVE_INSTANCE = _ABOVE.format(of="%(wanted)s")
+_LOCK_ONLY = "SELECT 1 FROM approvals_instance WHERE id = %s FOR UPDATE"
+_LOCK_CHILD_BY_TASK = _LOAD.format(of=_OF_TASK, lock="FOR UPDATE", **_PIECES)
+_LOCK_CHILD = _LOAD.format(of="%(wanted)s", lock="FOR UPDATE", **_PIECES)
 _READ = _LOAD.format(of="%(wanted)s", lock="", **_PIECES)
 _READ_BY_TASK = _LOAD.format(of=_OF_TASK, lock="", **_PIECES)
 _TASKS_AGAIN = f"""
@@ -122,12 +149,28 @@ ORDER BY "order", opened_at, id
 
 def lock_by_task(task_id: UUID, *, idempotency_key: str | None = None) -> Loaded | None:
     """The instance of a task, locked until the transaction ends; None when there is no such task."""
-    return _load(_LOCK_BY_TASK, task_id, idempotency_key)
+    found = _load(_LOCK_BY_TASK, task_id, idempotency_key)
+    if found is None and _lock_above(_ABOVE_TASK, task_id):
+        return _load(_LOCK_CHILD_BY_TASK, task_id, idempotency_key)
+    return found
 
 
 def lock(instance_id: UUID, *, idempotency_key: str | None = None) -> Loaded | None:
     """An instance, locked until the transaction ends; None when there is none."""
-    return _load(_LOCK, instance_id, idempotency_key)
+    found = _load(_LOCK, instance_id, idempotency_key)
+    if found is None and _lock_above(_ABOVE_INSTANCE, instance_id):
+        return _load(_LOCK_CHILD, instance_id, idempotency_key)
+    return found
+
+
+def _lock_above(statement: str, wanted: UUID) -> bool:
+    """Lock the instances a sub-flow belongs to, from the top down; whether there are any."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"wanted": wanted})
+        above = [row[0] for row in cursor.fetchall()]
+        for instance_id in above:
+            cursor.execute(_LOCK_ONLY, [instance_id])
+    return bool(above)
 
 
 def read(instance_id: UUID) -> Loaded | None:
