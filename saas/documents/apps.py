@@ -22,11 +22,13 @@ class DocumentsConfig(AppConfig):
         from saas.documents.handlers import FIELDS, IncomingHandler, OutgoingHandler
         from saas.documents.kinds import INCOMING_SUBJECT, SUBJECT
         from saas.documents.models import Attachment, Document
+        from saas.documents.selectors import parts_named
         from saas.search import kinds
 
         for prefix in ("documents/pdf", "documents/sealed", "documents/incoming"):
             claim(prefix, column(Document, "pdf_name"), column(Document, "sealed_name"))
         claim("documents/files", column(Attachment, "stored_name"))
+        claim("documents/parts", parts_named)
         register_subject(SUBJECT, OutgoingHandler(), fields=FIELDS)
         register_subject(INCOMING_SUBJECT, IncomingHandler(), fields=FIELDS)
         kinds.register("document_outgoing", _("发文"), lambda key: reverse("documents:detail", args=[key]))

@@ -26,6 +26,14 @@ def raise_number_marks() -> None:
         number_mark_raise(book_id=book_id)
 
 
+@periodic(every=timedelta(hours=12))
+def forget_uploads() -> None:
+    """Give up uploads that were left half-way."""
+    from saas.documents.services.uploads import uploads_forget
+
+    uploads_forget()
+
+
 @job(queue="documents", attempts=8)
 def render_document(*, document_id: str) -> None:
     """Make the final PDF of a numbered document; safe to run twice."""

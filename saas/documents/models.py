@@ -160,6 +160,26 @@ class Attachment(models.Model):
         return self.name
 
 
+class DocumentUpload(models.Model):
+    """A file on its way to a draft in pieces; gone when it has arrived, been given up or been left for two days."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="uploads", db_index=False)
+    person_id = models.UUIDField()
+    name = models.CharField(max_length=200)
+    size = models.BigIntegerField()
+    fingerprint = models.CharField(max_length=100, blank=True, default="")
+    received = models.BigIntegerField(default=0)
+    parts = models.JSONField(default=list)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["document", "person_id"], name="documents_upload_whose")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.received}/{self.size}"
+
+
 class NumberBook(models.Model):
     """A ledger of one 机关代字 and year. `next_serial` is changed only with the row locked, so numbers have no gap."""
 

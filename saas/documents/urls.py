@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from saas.documents.views import drafting, incoming, numbers, reading
+from saas.documents.views import drafting, incoming, numbers, reading, uploads, versions
 
 app_name = "documents"
 urlpatterns = [
@@ -27,6 +27,10 @@ urlpatterns = [
     path("documents/<uuid:document_id>/discard/", drafting.discard, name="discard"),
     path("documents/<uuid:document_id>/number/", numbers.number, name="number"),
     path("documents/<uuid:document_id>/seal/", reading.seal, name="seal"),
+    path("documents/<uuid:document_id>/versions/", versions.versions, name="versions"),
+    path("documents/<uuid:document_id>/uploads/", uploads.begin, name="uploads"),
+    path("documents/<uuid:document_id>/uploads/<uuid:upload_id>/", uploads.piece, name="upload"),
+    path("documents/<uuid:document_id>/uploads/<uuid:upload_id>/finish/", uploads.finish, name="upload_finish"),
     path("documents/<uuid:document_id>/files/", drafting.file_add, name="file_add"),
     path("documents/<uuid:document_id>/files/<uuid:file_id>/", reading.file, name="file"),
     path("documents/<uuid:document_id>/files/<uuid:file_id>/remove/", drafting.file_remove, name="file_remove"),

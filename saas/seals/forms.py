@@ -50,6 +50,13 @@ class StopForm(forms.Form):
     reason = forms.CharField(label=_("停用原因"), max_length=200)
 
 
+class RevokeForm(forms.Form):
+    """Revoking a seal's certificate: its name typed again, and why."""
+
+    name = forms.CharField(label=_("再次输入印章名称以确认"), max_length=LONGEST_NAME)
+    reason = forms.CharField(label=_("吊销原因"), max_length=200)
+
+
 class CheckForm(forms.Form):
     """A PDF whose seals are to be checked."""
 

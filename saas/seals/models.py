@@ -17,6 +17,7 @@ class SealState(models.TextChoices):
     REQUESTED = "requested", _("制作中")
     ACTIVE = "active", _("启用")
     STOPPED = "stopped", _("已停用")
+    REVOKED = "revoked", _("证书已吊销")
 
 
 class Seal(TenantModel):
@@ -34,6 +35,11 @@ class Seal(TenantModel):
     created_at = models.DateTimeField(auto_now_add=True)
     stopped_at = models.DateTimeField(null=True)
     stopped_reason = models.CharField(max_length=200, blank=True)
+    certificate_serial = models.CharField(max_length=64, blank=True, default="")
+    revoked_at = models.DateTimeField(null=True)
+    revoked_reason = models.CharField(max_length=200, blank=True, default="")
+    # When the authority's list named it.
+    listed_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["number"]

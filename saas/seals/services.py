@@ -70,7 +70,11 @@ def seal_create(
         Invalid: the picture cannot be drawn with these, or an active seal of this name exists.
     """
     picture.draw(name=name, caption=caption, diameter_mm=diameter_mm)
-    if Seal.objects.filter(name=name, caption=caption).exclude(state=SealState.STOPPED).exists():
+    if (
+        Seal.objects.filter(name=name, caption=caption)
+        .exclude(state__in=[SealState.STOPPED, SealState.REVOKED])
+        .exists()
+    ):
         raise Invalid(_("已有同名的在用印章，请先停用原章。"), code="seal.exists", fields={"name": _("名称重复")})
     number = (Seal.objects.aggregate(last=Max("number"))["last"] or 0) + 1
     seal = Seal.objects.create(
@@ -96,7 +100,7 @@ def seal_stop(*, seal_id: UUID, reason: str, by: Actor) -> None:
     seal = Seal.objects.select_for_update().filter(id=seal_id).first()
     if seal is None:
         raise NotFound(_("没有这枚印章。"))
-    if seal.state == SealState.STOPPED:
+    if seal.state in {SealState.STOPPED, SealState.REVOKED}:
         raise Conflict(_("这枚印章已经停用。"))
     seal.state = SealState.STOPPED
     seal.stopped_at = timezone.now()

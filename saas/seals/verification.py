@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from asn1crypto import x509
+from django.utils import timezone
+from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -23,7 +25,9 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko_certvalidator import ValidationContext
 
 from saas.core.errors import Invalid
-from saas.seals.models import Impression, SealState
+from saas.core.keys import RevocationList
+from saas.seals.models import Impression
+from saas.seals.revocation import SignedTime, delivered_time, seal_of_serial, signed_time
 
 _ALLOWED_LATER = {None, ModificationLevel.NONE, ModificationLevel.LTA_UPDATES, ModificationLevel.FORM_FILLING}
 
@@ -67,12 +71,15 @@ def _step(name: str, passed: bool, yes: str, no: str) -> Step:
 
 
 def _ours(impression: Impression | None, *, pdf: bytes, certificate: x509.Certificate) -> list[Step]:
+    if impression is None and seal_of_serial(certificate.serial_number) is not None:
+        text = _("印章是本单位的，却没有这次用印的记录：不是经本系统盖的章。")
+        return [Step("seal", Outcome.FAILED, text), Step("pinned", Outcome.NOT_RUN, text)]
     if impression is None:
         text = _("本单位没有这次用印的记录，无法核对印章与签发内容。")
         return [Step("seal", Outcome.NOT_RUN, text), Step("pinned", Outcome.NOT_RUN, text)]
     seal = impression.seal
     serial_matches = f"{certificate.serial_number:x}" == impression.certificate_serial
-    stopped_before = seal.state == SealState.STOPPED and seal.stopped_at is not None and seal.stopped_at < impression.at
+    stopped_before = seal.stopped_at is not None and seal.stopped_at < impression.at
     return [
         _step(
             "seal",
@@ -90,12 +97,48 @@ def _ours(impression: Impression | None, *, pdf: bytes, certificate: x509.Certif
     ]
 
 
-def verify(pdf: bytes, *, roots: list[x509.Certificate]) -> list[SealReport]:
+def _revocation(
+    certificate: x509.Certificate, *, proven: SignedTime | None, claimed: datetime | None, listed: RevocationList | None
+) -> Step:
+    """Whether the certificate was revoked when the seal was put on.
+
+    Args:
+        certificate: the seal's.
+        proven: when a signed head of our audit trail covered the sealing, or the arrival of the sealed file.
+        claimed: the signature's own word, which proves nothing when it names a time before the revocation.
+        listed: what the authority has revoked.
+    """
+    seal = seal_of_serial(certificate.serial_number)
+    revoked_at = seal.revoked_at if seal else None
+    if revoked_at is None and listed is not None:
+        revoked_at = listed.revoked_at.get(certificate.serial_number)
+    if revoked_at is None:
+        if seal is None and listed is None:
+            return Step("revocation", Outcome.NOT_RUN, _("暂时取不到证书吊销列表，未查询。"))
+        return Step("revocation", Outcome.PASSED, _("证书未被吊销。"))
+    revoked = date_format(timezone.localtime(revoked_at), "Y-m-d H:i:s")
+    if proven is not None:
+        sealed = date_format(timezone.localtime(proven.at), "Y-m-d H:i:s")
+        values = {"revoked": revoked, "sealed": sealed, "seq": proven.seq}
+        if proven.at < revoked_at:
+            text = _("证书于%(revoked)s吊销；此章在吊销之前已经盖上（审计链第%(seq)s号签名，%(sealed)s），仍然有效。")
+            return Step("revocation", Outcome.PASSED, text % values)
+        text = _("证书于%(revoked)s吊销；此章盖于吊销之后（审计链第%(seq)s号签名，%(sealed)s），无效。")
+        return Step("revocation", Outcome.FAILED, text % values)
+    # A signature tells whole seconds.
+    if claimed is not None and claimed < revoked_at.replace(microsecond=0):
+        text = _("证书于%(revoked)s吊销；签名自称的时间在此之前，但没有可信的时间可以证明。")
+        return Step("revocation", Outcome.FAILED, text % {"revoked": revoked})
+    return Step("revocation", Outcome.FAILED, _("证书已于%(revoked)s吊销，此章盖于吊销之后。") % {"revoked": revoked})
+
+
+def verify(pdf: bytes, *, roots: list[x509.Certificate], listed: RevocationList | None = None) -> list[SealReport]:
     """Check every seal on a PDF.
 
     Args:
         pdf: the file.
         roots: certificates of the authorities that issue seal certificates.
+        listed: what the authority has revoked; None when it cannot be asked.
 
     Raises:
         Invalid: it is not a PDF that can be read, or carries no seal.
@@ -107,10 +150,12 @@ def verify(pdf: bytes, *, roots: list[x509.Certificate]) -> list[SealReport]:
         raise Invalid(_("这不是一个可读取的 PDF 文件。"), code="seal.pdf") from error
     if not embedded:
         raise Invalid(_("这个 PDF 上没有电子印章。"), code="seal.none")
-    return [_report(pdf, signature, roots) for signature in embedded]
+    return [_report(pdf, signature, roots, listed) for signature in embedded]
 
 
-def _report(pdf: bytes, signature: EmbeddedPdfSignature, roots: list[x509.Certificate]) -> SealReport:
+def _report(
+    pdf: bytes, signature: EmbeddedPdfSignature, roots: list[x509.Certificate], listed: RevocationList | None
+) -> SealReport:
     signed_at = signature.self_reported_timestamp
     context = ValidationContext(
         trust_roots=roots,
@@ -131,6 +176,8 @@ def _report(pdf: bytes, signature: EmbeddedPdfSignature, roots: list[x509.Certif
         .filter(field_name=signature.field_name, digest_after=hashlib.sha256(pdf[: start + length]).hexdigest())
         .first()
     )
+    whole = hashlib.sha256(pdf).hexdigest()
+    proven = signed_time(impression.audit_record) if impression else delivered_time(whole)
     steps = (
         Step("parse", Outcome.PASSED, _("文件与签名结构可读取。")),
         _step(
@@ -145,7 +192,7 @@ def _report(pdf: bytes, signature: EmbeddedPdfSignature, roots: list[x509.Certif
             _("证书由受信任的机构签发，用印时在有效期内。"),
             _("证书不是受信任的机构签发，或不在有效期内。"),
         ),
-        Step("revocation", Outcome.NOT_RUN, _("证书吊销列表未查询；印章停用情况以用印记录为准。")),
+        _revocation(certificate, proven=proven, claimed=signed_at, listed=listed),
         *_ours(impression, pdf=pdf, certificate=certificate),
         _step(
             "later_changes",

@@ -15,12 +15,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from saas.accounts.requests import actor_of
 from saas.core import keys
 from saas.core.access import Permission, access
-from saas.core.errors import Invalid
+from saas.core.errors import Conflict, Invalid, NotFound, Unavailable
 from saas.core.keys import SealKeyKind
 from saas.core.uploads import takes_upload
 from saas.organisation.models import Post
-from saas.seals import pades, picture, selectors, services, verification
-from saas.seals.forms import MOST_CHECK_BYTES, CheckForm, SealForm, StopForm
+from saas.seals import pades, picture, revocation, selectors, services, verification
+from saas.seals.forms import MOST_CHECK_BYTES, CheckForm, RevokeForm, SealForm, StopForm
 from saas.seals.models import Seal
 
 
@@ -73,6 +73,27 @@ def seal_stop(request: HttpRequest, seal_id: UUID) -> HttpResponse:
     return render(request, "seals/stop.html", {"form": form, "seal": seal}, status=422 if form.errors else 200)
 
 
+@access(Permission.GRANT_ROLES)
+@require_http_methods(["GET", "POST"])
+def seal_revoke(request: HttpRequest, seal_id: UUID) -> HttpResponse:
+    """Revoke a seal's certificate after its name was typed."""
+    seal = get_object_or_404(Seal, id=seal_id)
+    form = RevokeForm(request.POST or None)
+    status = 422 if request.method == "POST" else 200
+    if request.method == "POST" and form.is_valid():
+        if form.cleaned_data["name"].strip() != seal.name:
+            form.add_error("name", _("与印章名称不一致。"))
+        else:
+            try:
+                revocation.seal_revoke(seal_id=seal.id, reason=form.cleaned_data["reason"], by=actor_of(request))
+            except Conflict as error:
+                form.add_error(None, str(error))
+                status = error.status
+            else:
+                return redirect("seals:list")
+    return render(request, "seals/revoke.html", {"form": form, "seal": seal}, status=status)
+
+
 @access(Permission.STAFF)
 @require_safe
 def seal_picture(request: HttpRequest, seal_id: UUID) -> HttpResponse:
@@ -94,11 +115,19 @@ def seal_check(request: HttpRequest) -> HttpResponse:
     reports: list[verification.SealReport] = []
     if request.method == "POST" and form.is_valid():
         try:
-            reports = verification.verify(form.cleaned_data["file"].read(), roots=_roots())
+            reports = verification.verify(form.cleaned_data["file"].read(), roots=_roots(), listed=_listed())
         except Invalid as error:
             form.add_error("file", str(error))
     status = 422 if form.errors else 200
     return render(request, "seals/check.html", {"form": form, "reports": reports}, status=status)
+
+
+def _listed() -> keys.RevocationList | None:
+    try:
+        return keys.revocation_list()
+    except (NotFound, Unavailable):
+        # The report says that this step was not run.
+        return None
 
 
 def _roots() -> list[x509.Certificate]:

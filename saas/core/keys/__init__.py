@@ -1,7 +1,14 @@
 """Keys in Vault: the only package that speaks to it. Keys are made, used and destroyed there and never leave."""
 
 from saas.core.keys.algorithms import Algorithm, SealKeyKind
-from saas.core.keys.certificates import Certificate, issue_seal_certificate, seal_authority_pem
+from saas.core.keys.certificates import (
+    Certificate,
+    RevocationList,
+    issue_seal_certificate,
+    revocation_list,
+    revoke_certificate,
+    seal_authority_pem,
+)
 from saas.core.keys.client import Health
 from saas.core.keys.marks import HeadMark, head_marks, number_mark, raise_head_marks, raise_number_mark
 from saas.core.keys.names import KeyName
@@ -32,6 +39,7 @@ __all__ = [
     "HeadMark",
     "Health",
     "KeyName",
+    "RevocationList",
     "SealKeyKind",
     "Signature",
     "WrongKey",
@@ -51,6 +59,8 @@ __all__ = [
     "raise_head_marks",
     "raise_number_mark",
     "require_ready",
+    "revocation_list",
+    "revoke_certificate",
     "seal_authority_pem",
     "sign",
     "sign_many",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from asn1crypto import algos, csr, keys, pem, x509
+from cryptography.x509 import load_pem_x509_certificate, load_pem_x509_crl
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from saas.core.errors import NotFound
+from saas.core.errors import NotFound, Unavailable
 from saas.core.keys.algorithms import SealKeyKind
 from saas.core.keys.client import KeyMissing, client
 from saas.core.keys.names import KeyName
@@ -90,3 +93,50 @@ def seal_authority_pem() -> str:
         return str(client().call("get", f"{pki_mount(Zone(settings.ZONE))}/cert/ca")["certificate"])
     except KeyMissing:
         raise NotFound(_("签章证书机构尚未建立。请联系系统管理员。"), code="keys.missing") from None
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationList:
+    """The authority's list of revoked certificates: when it was issued, and when each serial number was revoked."""
+
+    issued_at: datetime
+    revoked_at: Mapping[int, datetime]
+
+
+def revoke_certificate(certificate: str) -> None:
+    """Put a seal's certificate onto the authority's list; one that is on it stays.
+
+    Args:
+        certificate: PEM.
+
+    Raises:
+        NotFound: the authority does not know it.
+        Unavailable: Vault is sealed or away.
+    """
+    serial = load_pem_x509_certificate(certificate.encode()).serial_number
+    digits = f"{serial:x}"
+    digits = digits.zfill(len(digits) + len(digits) % 2)
+    written = ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
+    try:
+        client().call("post", f"{pki_mount(Zone(settings.ZONE))}/revoke", {"serial_number": written})
+    except KeyMissing:
+        raise NotFound(_("签章证书机构没有这张证书。请联系系统管理员。"), code="keys.missing") from None
+
+
+def revocation_list() -> RevocationList:
+    """What this zone's seal authority has revoked, its signature checked.
+
+    Raises:
+        NotFound: the authority is not set up.
+        Unavailable: Vault is sealed or away, or the list is not the authority's.
+    """
+    root = load_pem_x509_certificate(seal_authority_pem().encode())
+    try:
+        text = str(client().call("get", f"{pki_mount(Zone(settings.ZONE))}/cert/crl")["certificate"])
+    except KeyMissing:
+        raise NotFound(_("签章证书机构尚未建立。请联系系统管理员。"), code="keys.missing") from None
+    found = load_pem_x509_crl(text.encode())
+    if not found.is_signature_valid(root.public_key()):  # type: ignore[arg-type]
+        raise Unavailable(_("证书吊销列表的签名无效，不能采信。请联系安全管理员。"), code="keys.list")
+    revoked = {entry.serial_number: entry.revocation_date_utc for entry in found}
+    return RevocationList(found.last_update_utc, revoked)

@@ -189,24 +189,27 @@ def discard(request: HttpRequest, document_id: UUID) -> HttpResponse:
 @require_POST
 def file_add(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Put a file with a draft: JSON for the file drop, a redirect for a plain form."""
-    upload = request.FILES.get("file")
-    if upload is None:
+    chosen = request.FILES.getlist("file")
+    if not chosen:
         raise BadRequest(_("没有收到文件。"))
     wants_json = "application/json" in request.headers.get("Accept", "")
     try:
-        kept = services.attachment_add(
-            document_id=document_id,
-            name=upload.name or "",
-            stream=upload,  # type: ignore[arg-type]
-            by=acting(request),
-        )
+        kept = [
+            services.attachment_add(
+                document_id=document_id,
+                name=upload.name or "",
+                stream=upload,  # type: ignore[arg-type]
+                by=acting(request),
+            )
+            for upload in chosen
+        ]
     except (Invalid, TooLarge, Unavailable) as error:
         if wants_json:
             raise
         document = visible_document(document_id, reader_of(request))
         return _form_page(request, _form_of(document), document, status=error.status, file_problem=error.message)
     if wants_json:
-        return JsonResponse({"id": str(kept.id), "name": kept.name})
+        return JsonResponse({"id": str(kept[-1].id), "name": kept[-1].name})
     return redirect("documents:edit", document_id)
 
 
