@@ -5,13 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
-import re
 import shutil
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -19,52 +16,14 @@ import pytest
 
 from saas.embedded import state
 from saas.embedded.folders import CHECKOUT, cache_folder
-from saas.embedded.parts import STACK_MARK, web_answers
-from saas.embedded.processes import processes_in, processes_marked
+from saas.embedded.parts import web_answers
 from saas.embedded.records import Ports, Secrets
 from tests.embedded.conftest import new_open_folder
+from tests.embedded.running_stack import environment, is_alive, pids, run_stack, running, until
 
 pytestmark = pytest.mark.long
 
 PARTS = 13
-_OURS = (
-    "YUNSHU_",
-    "DATABASE_URL",
-    "OWNER_DATABASE_URL",
-    "VAULT_",
-    "ZONE",
-    "PROCESS",
-    "CELL",
-    "FONTS_FOLDER",
-    "SECRET_KEY",
-)
-
-
-def _environment(folder: Path, **more: str) -> dict[str, str]:
-    """Ours without what the test run's own stack has set."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    return {**kept, "YUNSHU_FOLDER": str(folder), "YUNSHU_DEMO_DATA": "none", **more}
-
-
-def _stack(folder: Path, command: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "saas.embedded", command],
-        cwd=CHECKOUT,
-        env=_environment(folder),
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def _running(folder: Path) -> list[int]:
-    """Every process of a stack, the supervisor aside."""
-    mark = Secrets(folder / "secrets.json").get("stack")[:16]
-    services = [place for place in (folder / "services").resolve().rglob("*") if place.name in {"data", "openbao"}]
-    return processes_marked(f"{STACK_MARK}={mark}") + [pid for place in services for pid in processes_in(place)]
 
 
 def _superuser(folder: Path) -> str:
@@ -72,22 +31,6 @@ def _superuser(folder: Path) -> str:
     return (
         f"postgresql://postgres:{password}@127.0.0.1:{Ports(folder / 'ports.json').known('postgres.intranet')}/yunshu"
     )
-
-
-def _pids(folder: Path) -> dict[str, int]:
-    found = {name: re.match(r"pid (\d+)", text) for name, text in (state.read(folder).parts or {}).items()}
-    return {name: int(match[1]) for name, match in found.items() if match}
-
-
-def _until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not come back"
-        time.sleep(0.1)
-
-
-def _alive(pid: int) -> bool:
-    return Path(f"/proc/{pid}/cmdline").exists() and bool(Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
 def _rows(folder: Path) -> int:
@@ -110,55 +53,55 @@ def stack() -> Iterator[Path]:
     """A started stack with one row of data that must never get lost."""
     folder = new_open_folder()
     try:
-        _stack(folder, "up")
+        run_stack(folder, "up")
         with psycopg.connect(_superuser(folder), autocommit=True) as connection:
             connection.execute(
                 "CREATE SCHEMA probe; CREATE TABLE probe.kept (n int); INSERT INTO probe.kept VALUES (1)"
             )
         yield folder
     finally:
-        _stack(folder, "reset")
+        run_stack(folder, "reset")
 
 
 def test_every_part_comes_back_after_kill_9(stack: Path) -> None:
-    before = _pids(stack)
+    before = pids(stack)
     assert len(before) == PARTS
     for name, pid in before.items():
         os.kill(pid, signal.SIGKILL)
-        _until(lambda name=name, pid=pid: _pids(stack).get(name, pid) != pid and _alive(_pids(stack)[name]))  # type: ignore[misc]
-    _until(lambda: _answers(stack))
+        until(lambda name=name, pid=pid: pids(stack).get(name, pid) != pid and is_alive(pids(stack)[name]))  # type: ignore[misc]
+    until(lambda: _answers(stack))
     assert _rows(stack) == 1
 
 
 def test_a_second_up_on_a_running_stack_changes_nothing(stack: Path) -> None:
-    before = _pids(stack)
-    assert "<bureau>.localhost" in _stack(stack, "up")
-    assert _pids(stack) == before
+    before = pids(stack)
+    assert "<bureau>.localhost" in run_stack(stack, "up")
+    assert pids(stack) == before
 
 
 def test_after_kill_9_of_everything_the_next_start_has_all_data(stack: Path) -> None:
     supervisor = state.supervisor_pid(stack)
-    for pid in [supervisor, *_running(stack)]:
+    for pid in [supervisor, *running(stack)]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    _stack(stack, "up")
+    run_stack(stack, "up")
     assert state.supervisor_pid(stack) not in {0, supervisor}
     assert _rows(stack) == 1
 
 
 def test_after_kill_9_of_the_supervisor_alone_nothing_stays_and_the_next_start_works(stack: Path) -> None:
     os.kill(state.supervisor_pid(stack), signal.SIGKILL)
-    _until(lambda: _running(stack) == [])
-    _stack(stack, "up")
+    until(lambda: running(stack) == [])
+    run_stack(stack, "up")
     assert _rows(stack) == 1
 
 
 def test_stop_leaves_no_process_and_the_second_start_finds_the_same_passwords_and_data(stack: Path) -> None:
     passwords = (stack / "secrets.json").read_text()
-    _stack(stack, "stop")
-    assert _running(stack) == []
+    run_stack(stack, "stop")
+    assert running(stack) == []
     assert state.supervisor_pid(stack) == 0
-    _stack(stack, "up")
+    run_stack(stack, "up")
     assert (stack / "secrets.json").read_text() == passwords
     assert _rows(stack) == 1
 
@@ -184,12 +127,12 @@ def test_an_ordinary_user_starts_it_from_a_bare_copy_and_again_after_moving_the_
     subprocess.run(["chown", "-R", f"{account.pw_uid}:{account.pw_gid}", str(home)], check=True)
 
     def make(target: str, folder: Path) -> str:
-        environment = _environment(folder / ".yunshu", HOME=str(home), YUNSHU_CACHE=str(home / "cache"))
-        del environment["YUNSHU_FOLDER"]
+        own = environment(folder / ".yunshu", HOME=str(home), YUNSHU_CACHE=str(home / "cache"))
+        del own["YUNSHU_FOLDER"]
         done = subprocess.run(
             ["make", target, f"PYTHON={python}"],
             cwd=folder,
-            env=environment,
+            env=own,
             user=account.pw_uid,
             group=account.pw_gid,
             extra_groups=[],
