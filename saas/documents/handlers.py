@@ -22,6 +22,8 @@ FIELDS = (
 class _Handler(SubjectHandler):
     def summary(self, subject_id: UUID, actor: Actor) -> Summary | None:
         """The document's elements and a link to its page."""
+        from saas.documents.sheets import sheets_of
+
         del actor  # the flow has already asked whether this person may see the matter
         document = Document.objects.filter(id=subject_id).prefetch_related("files").first()
         if document is None:
@@ -30,7 +32,7 @@ class _Handler(SubjectHandler):
             "document": document,
             "elements": document.written,
             "files": list(document.files.all()),
-            "sheets": range(1, min(document.pdf_pages or 1, 60) + 1),
+            "sheets": sheets_of(document),
         }
         return Summary("documents/_summary.html", context, reverse("documents:detail", args=[subject_id]))
 

@@ -27,6 +27,7 @@ from saas.documents.models import Document
 from saas.documents.sealing import document_seal
 from saas.documents.services.fonts import font_set
 from saas.documents.services.moves import target
+from saas.documents.sheets import sheets_of
 from saas.documents.views.common import list_page, matching, printed_urgency
 from saas.seals.selectors import seals_usable_by
 
@@ -68,7 +69,7 @@ def detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
         "urgency": printed_urgency(document),
         "files": list(document.files.all()),
         "buttons": actions.possible(document, reader),
-        "sheets": range(1, min(document.pdf_pages or 1, 60) + 1),
+        "sheets": sheets_of(document),
         "making": document.state == State.NUMBERED,
     }
     return render(request, "documents/detail.html", context)
