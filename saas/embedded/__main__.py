@@ -19,6 +19,7 @@ from saas.embedded.records import Ports, read_json
 from saas.embedded.services import prepare, remove
 
 _STOP_SECONDS = 120.0
+_REAL_SERVERS = ("DATABASE_URL", "OWNER_DATABASE_URL", "VAULT_ADDR", "S3_ENDPOINT_URL")
 _STEPS = {
     "leftovers": "清理上次遗留的进程 / ending what was left running",
     "fonts": "准备公文字体 / document fonts (first time: about 100 MB from the distribution)",
@@ -45,6 +46,14 @@ def _say(text: str) -> None:
 
 def up() -> None:
     """Start the stack if it does not run, wait until it answers, print addresses and sign-ins."""
+    named = [name for name in _REAL_SERVERS if os.environ.get(name)]
+    if named:
+        message = (
+            f"环境变量 {', '.join(named)} 指向真实的服务器，不启动自带的演示环境；要启动演示，请先清除这些变量。\n"
+            f"{', '.join(named)}: real servers are named, so nothing embedded is started. Unset them for the demo, "
+            "or use manage.py check --deploy and gunicorn as README.md says."
+        )
+        raise StackError(message)
     folder = stack_folder()
     prepare(folder)
     if not state.supervisor_pid(folder):

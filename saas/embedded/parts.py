@@ -5,10 +5,11 @@ from __future__ import annotations
 import http.client
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,33 +97,38 @@ def process_environment(folder: Path, *, zone: str, process: str, mark: str) -> 
     return {**kept, **found, **place, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(CHECKOUT)}
 
 
-def product_parts(folder: Path, *, ports: Callable[[str], int], mark: str) -> list[Part]:
+def product_parts(
+    folder: Path, *, ports: Callable[[str], int], doors: Mapping[str, socket.socket], mark: str
+) -> list[Part]:
     """Return web, jobs and agent processes of every zone.
 
     Args:
         folder: the stack's folder.
-        ports: chosen port by name (web.<zone>, metrics.<zone>-<process>).
+        ports: chosen port by name (metrics.<zone>-<process>).
+        doors: the listening socket of each zone's web process; it stays open while that process is away, so a
+            browser waits a moment instead of being refused.
         mark: see `process_environment`.
     """
     return [
-        *(_web(folder, zone=zone, ports=ports, mark=mark) for zone in ZONES),
+        *(_web(folder, zone=zone, ports=ports, door=doors[zone], mark=mark) for zone in ZONES),
         *(_command(folder, "work", zone=zone, process="jobs", ports=ports, mark=mark) for zone in ZONES),
         # Management has no cell to obey, but its own audit trail to seal.
         *(_command(folder, "agent", zone=zone, process="agent", ports=ports, mark=mark) for zone in ZONES),
     ]
 
 
-def _web(folder: Path, *, zone: str, ports: Callable[[str], int], mark: str) -> Part:
+def _web(folder: Path, *, zone: str, ports: Callable[[str], int], door: socket.socket, mark: str) -> Part:
     def launch() -> subprocess.Popen[bytes]:
         environment = process_environment(folder, zone=zone, process="web", mark=mark) | {
             "DJANGO_SETTINGS_MODULE": "saas.settings",
-            "BIND": f"127.0.0.1:{ports(f'web.{zone}')}",
+            "BIND": f"fd://{door.fileno()}",
             "WEB_WORKERS": "2" if zone == "intranet" else "1",
             "METRICS_PORT": str(ports(f"metrics.{zone}-web")),
         }
         command = [sys.executable, "-m", "gunicorn", "-c", str(CHECKOUT / "saas" / "gunicorn_conf.py")]
         command += ["--no-control-socket", "saas.wsgi:application"]
-        return spawn(command, log=folder / "log" / f"web-{zone}.log", environment=environment, folder=CHECKOUT)
+        log = folder / "log" / f"web-{zone}.log"
+        return spawn(command, log=log, environment=environment, folder=CHECKOUT, descriptors=[door.fileno()])
 
     return Part(f"web-{zone}", launch)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 
+_BACKLOG = 512
+
 
 def is_free(port: int) -> bool:
     """Say whether `port` can be bound on 127.0.0.1 now."""
@@ -27,3 +29,27 @@ def free_port(preferred: int = 0, *, taken: frozenset[int] = frozenset()) -> int
             port = int(probe.getsockname()[1])
         if port not in taken:
             return port
+
+
+def listen_on(preferred: int, *, taken: frozenset[int] = frozenset()) -> socket.socket:
+    """Return a socket listening at `preferred` when nobody has it, else at a port the system picks; never at `taken`.
+
+    Who holds the socket cannot lose the port: a number found free a moment ago may be another's by the time a
+    server binds it.
+    """
+    for port in (preferred, *[0] * 100):
+        if port and port in taken:
+            continue
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+            listener.listen(_BACKLOG)
+        except OSError:
+            listener.close()
+            continue
+        if listener.getsockname()[1] not in taken:
+            return listener
+        listener.close()
+    message = "no loopback port can be bound"
+    raise OSError(message)

@@ -99,6 +99,7 @@ def spawn(
     account: Account | None = None,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    descriptors: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start `command` in a session of its own; the kernel sends it `death_signal` when this process dies.
 
@@ -111,6 +112,7 @@ def spawn(
         account: the account to drop to.
         environment: its whole environment; ours when None.
         folder: its working folder.
+        descriptors: open files it inherits under the same numbers.
 
     Raises:
         StackError: the program cannot be started.
@@ -126,6 +128,7 @@ def spawn(
                 stderr=subprocess.STDOUT,
                 env=None if environment is None else dict(environment),
                 cwd=folder,
+                pass_fds=tuple(descriptors),
                 start_new_session=True,
                 preexec_fn=_bind_to_parent(death_signal, os.getpid()),  # noqa: PLW1509 (one thread only)
                 **credentials,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import secrets as random
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from saas.embedded.ports import free_port
+from saas.embedded.ports import free_port, is_free, listen_on
 from saas.embedded.processes import StackError, write_private
 
 
@@ -60,11 +61,24 @@ class Ports:
 
     def choose(self, name: str, *, preferred: int = 0) -> int:
         """Return a port that is free now: the remembered one, else `preferred`, else any; and remember it."""
-        known = {key: int(value) for key, value in read_json(self.path).items()}
-        others = frozenset(value for key, value in known.items() if key != name)
-        port = free_port(known.get(name, 0) or preferred, taken=others)
+        others = self._others(name)
+        port = free_port(self.known(name) or preferred, taken=others)
         if port != preferred and preferred and free_port(preferred, taken=others) == preferred:
             port = preferred
-        if known.get(name) != port:
-            write_json(self.path, {**known, name: port})
+        self._keep(name, port)
         return port
+
+    def listen(self, name: str, *, preferred: int) -> socket.socket:
+        """Return a socket that listens at `preferred`, else at the remembered port, else at any; and remember it."""
+        others = self._others(name)
+        wanted = preferred if is_free(preferred) else self.known(name)
+        listener = listen_on(wanted, taken=others)
+        self._keep(name, int(listener.getsockname()[1]))
+        return listener
+
+    def _others(self, name: str) -> frozenset[int]:
+        return frozenset(int(value) for key, value in read_json(self.path).items() if key != name)
+
+    def _keep(self, name: str, port: int) -> None:
+        if self.known(name) != port:
+            write_json(self.path, {**read_json(self.path), name: port})

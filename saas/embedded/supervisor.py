@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -56,6 +57,7 @@ class Supervisor:
     folder: Path
     services: Services = field(init=False)
     parts: list[Part] = field(default_factory=list)
+    doors: dict[str, socket.socket] = field(default_factory=dict)
     mark: str = ""
     steps: dict[str, float] = field(default_factory=dict)
     present: State = field(default_factory=lambda: State(step=""))
@@ -124,7 +126,7 @@ class Supervisor:
 
     def _choose_ports(self) -> None:
         for zone in ZONES:
-            self.services.ports.choose(f"web.{zone}", preferred=PREFERRED_WEB_PORTS[zone])
+            self.doors[zone] = self.services.ports.listen(f"web.{zone}", preferred=PREFERRED_WEB_PORTS[zone])
             for process in ("web", "jobs", "agent"):
                 self.services.ports.choose(f"metrics.{zone}-{process}")
 
@@ -148,7 +150,7 @@ class Supervisor:
         return True
 
     def _start_product(self) -> None:
-        parts = product_parts(self.folder, ports=self.services.ports.known, mark=f"{self.mark}")
+        parts = product_parts(self.folder, ports=self.services.ports.known, doors=self.doors, mark=self.mark)
         for part in parts:
             part.start()
             self.parts.append(part)
@@ -225,6 +227,8 @@ class Supervisor:
             until = time.monotonic() + _END_SECONDS
             for part in members:
                 part.wait_end(until)
+        for door in self.doors.values():
+            door.close()
         with contextlib.suppress(AttributeError):
             self.services.stop()
         if self.mark:
