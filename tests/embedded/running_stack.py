@@ -130,8 +130,8 @@ class Browser:
 
     Args:
         folder: the stack's.
-        zone: which of its ports.
         host: the Host header.
+        zone: which of the stack's ports.
         address: where it calls from; throttling is by address.
     """
 

@@ -46,7 +46,6 @@ class Person:
     sign_ins: int = 0
     # When the latest acknowledged storing was begun.
     served_at: float = 0.0
-    wrong: list[str] = field(default_factory=list)
 
     def work(self, stop: threading.Event) -> None:
         """Sign in and store until told to stop; what fails is tried again, what is acknowledged is written down."""
