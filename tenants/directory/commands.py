@@ -79,6 +79,11 @@ def waiting_for(cell: Cell) -> list[Command]:
 @transaction.atomic
 def take_report(cell: Cell, report: Report) -> None:
     """Note how far a command is; a final state stays, whatever is reported later."""
+    bureau_id = Command.objects.filter(id=report.command_id, cell=cell).values_list("bureau_id", flat=True).first()
+    if bureau_id is not None:
+        # The cells of a bureau answer at the same moment: the later one must see what the earlier one reported,
+        # or neither finds all commands answered and the bureau stays as it was.
+        DirectoryBureau.objects.select_for_update().get(id=bureau_id)
     command = (
         Command.objects.select_for_update(of=("self",))
         .select_related("bureau")
