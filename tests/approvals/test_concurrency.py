@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from saas.approvals.engine import Act
@@ -19,30 +16,14 @@ from saas.core.actors import Actor
 from saas.core.audit.models import AuditRecord
 from saas.core.errors import Conflict
 from saas.core.tenancy import TenantRef
-from tenants.context import outside_tenants, use_tenant
-from tenants.provisioning.create import bureau_remove
+from tenants.context import use_tenant
+from tests.approvals.crowd import at_once
 from tests.approvals.office import Office
-from tests.bureaus import create_bureau
 
 CLIENTS = 64
 # Each browser costs a page, not one call: fewer of them race as well.
 BROWSERS = 16
 HOLDERS = ("a", "b", "c", "d")
-
-
-@pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[TenantRef]:
-    """Work for a bureau of the test's own, on rows that other connections see; it is gone afterwards."""
-    with django_db_blocker.unblock():
-        ref = create_bureau(code=f"c{uuid.uuid4().hex[:8]}", name="并发试验局")
-        try:
-            with use_tenant(ref):
-                yield ref
-        finally:
-            with outside_tenants(), connection.cursor() as cursor:
-                cursor.execute("DELETE FROM cell.procrastinate_jobs WHERE tenant = %s", [ref.schema])
-            bureau_remove(ref)
-            connection.close()
 
 
 @pytest.fixture
@@ -53,32 +34,6 @@ def office(committed: TenantRef) -> Office:
     for name in HOLDERS[1:]:
         made.appoint(name, "a")
     return made
-
-
-def at_once(count: int, press: Callable[[int], object], *, bureau: TenantRef | None = None) -> list[object]:
-    """What each of `count` threads got, a raised error included; all start together, each on its own connection."""
-    together = threading.Barrier(count)
-    got: list[object] = [None] * count
-
-    def client(number: int) -> None:
-        try:
-            together.wait()
-            if bureau is None:
-                got[number] = press(number)
-            else:
-                with use_tenant(bureau):
-                    got[number] = press(number)
-        except Exception as error:  # the assertions read it
-            got[number] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=client, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return got
 
 
 def holders(office: Office) -> list[Actor]:
