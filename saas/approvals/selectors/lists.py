@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import F, Max, Q
 from django.utils import timezone
 from psycopg import sql
 
 from saas.approvals.engine.state import Status, TaskState
 from saas.approvals.models import ASKED, Alert, Instance, ReadItem, Task
+from saas.approvals.selectors.open_tasks import open_tasks, values
 from saas.approvals.selectors.seats import Seats
 from saas.core.actors import Actor
 from saas.organisation.models import Appointment
@@ -140,31 +142,70 @@ class StartedRow:
     at: str = ""
 
 
-def _open(seats: Seats) -> QuerySet[Task]:
-    return Task.objects.filter(seats.condition(), state=TaskState.OPEN)
+_ORDER = {
+    TodoSort.DUE: "due_at, id",
+    TodoSort.RECEIVED: "opened_at DESC, id",
+    TodoSort.URGENCY: "urgency DESC, due_at, id",
+}
+_TODO_COLUMNS = sql.SQL(", ").join(sql.Identifier("task", name) for name in TodoRow.__dataclass_fields__)
+# Of each place the first ones by the index alone; rows are read of those that are shown.
+_TODO = sql.SQL("""
+SELECT {columns} FROM (SELECT * FROM {open} ORDER BY {order} OFFSET %(offset)s LIMIT %(limit)s) AS page
+JOIN approvals_task AS task USING (id) ORDER BY {page_order}
+""")
+_WORDS = "AND (t.title ILIKE %(words)s OR t.number ILIKE %(words)s OR t.from_label ILIKE %(words)s)"
 
 
 def todo_list(seats: Seats, query: TodoQuery) -> Page[TodoRow]:
     """The to-dos of whoever has these seats. One query."""
-    rows = _open(seats)
-    if query.kind:
-        rows = rows.filter(subject_kind=query.kind)
-    if query.overdue:
-        rows = rows.filter(due_at__lt=timezone.now())
-    if query.words.strip():
-        words = query.words.strip()
-        rows = rows.filter(Q(title__icontains=words) | Q(number__icontains=words) | Q(from_label__icontains=words))
-    order = {
-        TodoSort.DUE: (F("due_at").asc(nulls_last=True), "id"),
-        TodoSort.RECEIVED: (F("opened_at").desc(), "id"),
-        TodoSort.URGENCY: (F("urgency").desc(), F("due_at").asc(nulls_last=True), "id"),
-    }[query.sort]
-    names = list(TodoRow.__dataclass_fields__)
-    found = [
-        TodoRow(*values)
-        for values in rows.order_by(*order).values_list(*names)[query.offset : query.offset + query.limit + 1]
+    words = re.sub(r"([\\%_])", r"\\\1", query.words.strip())
+    asked = [
+        *(["AND t.subject_kind = %(kind)s"] if query.kind else []),
+        *(["AND t.due_at < %(now)s"] if query.overdue else []),
+        *([_WORDS] if words else []),
     ]
-    return Page(found[: query.limit], len(found) > query.limit, query.offset)
+    order = _ORDER[query.sort]
+    keys = [key.partition(" ")[0] for key in order.split(", ")]
+    statement = _TODO.format(
+        columns=_TODO_COLUMNS,
+        open=open_tasks(
+            columns=sql.SQL(", ").join(sql.Identifier("t", key) for key in keys),
+            narrower=sql.SQL(" ").join(map(sql.SQL, asked)),
+            tail=sql.SQL(f"ORDER BY {order} LIMIT %(most)s"),
+        ),
+        order=sql.SQL(order),
+        page_order=sql.SQL(", ".join(f"page.{key}" for key in order.split(", "))),
+    )
+    found = _fetch(
+        statement,
+        {
+            **values(seats),
+            "kind": query.kind,
+            "now": timezone.now(),
+            "words": f"%{words}%",
+            "most": query.offset + query.limit + 1,
+            "offset": query.offset,
+            "limit": query.limit + 1,
+        },
+    )
+    rows = [TodoRow(*row) for row in found]
+    return Page(rows[: query.limit], len(rows) > query.limit, query.offset)
+
+
+def _fetch(statement: sql.Composed, bound: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, bound)
+        return list(cursor.fetchall())
+
+
+_COUNTS = sql.SQL("""
+SELECT subject_kind, count(*), count(*) FILTER (WHERE due_at < %(now)s),
+       count(*) FILTER (WHERE due_at >= %(now)s AND due_at <= %(tonight)s)
+FROM {open} GROUP BY subject_kind
+UNION ALL
+SELECT '', count(*), 0, 0 FROM approvals_readitem
+WHERE read_at IS NULL AND (person_id = %(me)s OR person_id IS NULL AND post_id = ANY(%(own)s))
+""").format(open=open_tasks(columns=sql.SQL("t.subject_kind, t.due_at")))
 
 
 def todo_counts(seats: Seats) -> TodoCounts:
@@ -173,21 +214,7 @@ def todo_counts(seats: Seats) -> TodoCounts:
         return TodoCounts()
     now = timezone.localtime()
     tonight = now.replace(hour=23, minute=59, second=59)
-    mine, params = _open(seats).values("subject_kind", "due_at").query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            # The inner statement is the list's own, with its parameters.
-            sql.SQL("""
-            SELECT subject_kind, count(*), count(*) FILTER (WHERE due_at < %s),
-                   count(*) FILTER (WHERE due_at >= %s AND due_at <= %s)
-            FROM ({mine}) AS mine GROUP BY subject_kind
-            UNION ALL
-            SELECT '', count(*), 0, 0 FROM approvals_readitem
-            WHERE read_at IS NULL AND (person_id = %s OR person_id IS NULL AND post_id = ANY(%s))
-            """).format(mine=sql.SQL(mine)),
-            [now, now, tonight, *params, seats.person_id, seats.own],
-        )
-        rows = cursor.fetchall()
+    rows = _fetch(_COUNTS, {**values(seats), "now": now, "tonight": tonight, "me": seats.person_id, "own": seats.own})
     kinds = tuple(sorted((row[0], row[1]) for row in rows if row[0]))
     return TodoCounts(
         total=sum(count for _, count in kinds),

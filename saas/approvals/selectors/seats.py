@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from saas.accounts.models import RoleGrant
 from saas.approvals.models import Delegation, DelegationState
@@ -41,20 +41,6 @@ class Seats:
         """Ids of own posts and of their units, as tasks name them."""
         mine = [seat for seat in self.seats if seat.giver_id is None]
         return [*{seat.post_id for seat in mine}, *{seat.unit_id for seat in mine}]
-
-    def condition(self) -> Q:
-        """Which open tasks may be acted on."""
-        gone = Appointment.objects.current().filter(
-            person_id=OuterRef("person_id"), post_id=OuterRef("assignee_id"), post__active=True
-        )
-        free = Q(person_id__isnull=True) | Q(~Exists(gone))
-        # Somebody without a post is asked for by nobody; an empty list would be no question at all.
-        found = Q(assignee_id__in=self.own or [UUID(int=0)]) & (free | Q(person_id=self.person_id))
-        for seat in self.seats:
-            if seat.giver_id is not None:
-                one = Q(assignee_id__in=[seat.post_id, seat.unit_id]) & (free | Q(person_id=seat.giver_id))
-                found |= one & Q(flow_key=seat.flow_key) if seat.flow_key else one
-        return found
 
 
 def seats_of(person_id: UUID | None) -> Seats:
