@@ -1,11 +1,12 @@
-"""``todo_page``: what the list of to-dos costs the server when 100,000 tasks are open, beside the same with 100."""
+"""``todo_page`` and ``todo_million``: what lists of to-dos cost when very many tasks are open in the bureau."""
 
 from __future__ import annotations
 
 import statistics
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -15,69 +16,97 @@ from tests.benchmarks.figure import Benchmark, Figure
 _MANY, _FEW = 100_000, 100
 _PAGES = 40
 _POSTS = 200
+_FLOW = "bench"
+_KINDS = ("outgoing", "incoming", "seal_use", "archive_loan")
+_MILLION, _MILLION_POSTS, _QUESTIONS = 1_000_000, 1_000, 200
 
 
-def _owner() -> psycopg.Connection[tuple[object, ...]]:
-    from saas.env import env
+def _superuser() -> psycopg.Connection[tuple[object, ...]]:
+    from django.conf import settings
 
-    return psycopg.connect(env.owner_database_url, autocommit=True)
+    from tests.benchmarks.tenancy_ground import superuser
 
-
-def _fill(schema: str, *, tasks: int, mine: uuid.UUID) -> None:
-    """COPY one flow, one instance and its open tasks: half a percent of them at `mine`, the rest at other posts."""
-    flow, version, instance = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
-    posts = [mine, *(uuid.uuid4() for _ in range(_POSTS - 1))]
-    with _owner() as connection, connection.transaction(), connection.cursor() as cursor:
-        cursor.execute(sql.SQL("SET LOCAL search_path TO {}").format(sql.Identifier(schema)))
-        cursor.execute("INSERT INTO approvals_flow (id, key, name, position) VALUES (%s, 'bench', 'bench', 0)", [flow])
-        cursor.execute(
-            "INSERT INTO approvals_flowversion (id, flow_id, number, state, tree, edited_at, edited_by, published_by)"
-            " VALUES (%s, %s, 1, 'draft', '{}', now(), '', '')",
-            [version, flow],
-        )
-        cursor.execute(
-            "INSERT INTO approvals_instance (id, version_id, flow_key, flow_name, subject_kind, subject_id, title,"
-            ' number, urgency, status, held, live, "values", drafter_post_id, drafter_label, parent_node, started_at,'
-            " changed_at) VALUES (%s, %s, 'bench', 'bench', 'outgoing', %s, '关于测试的通知', '', 0, 'running', false,"
-            " '{}', '{}', %s, '', '', now(), now())",
-            [instance, version, uuid.uuid4(), uuid.uuid4()],
-        )
-        columns = (
-            'id, instance_id, node, node_name, round, kind, state, was, vote, assignee_kind, assignee_id, "order",'
-            " opened_by, closed_by, seen, opened_at, due_at, subject_kind, flow_key, title, number, urgency,"
-            " from_label, bulk"
-        )
-        with cursor.copy(f"COPY approvals_task ({columns}) FROM STDIN") as copy:
-            for row in _tasks(tasks, instance, posts):
-                copy.write_row(row)
-    with _owner() as connection:
-        connection.execute(sql.SQL("VACUUM ANALYZE {}").format(sql.Identifier(schema, "approvals_task")))
+    return superuser(str(settings.DATABASES["default"]["NAME"]))
 
 
-def _tasks(count: int, instance: uuid.UUID, posts: list[uuid.UUID]) -> Iterator[tuple[object, ...]]:
-    from datetime import timedelta
-
+def _fill(schema: str, *, tasks: int, posts: list[uuid.UUID]) -> None:
+    """Open tasks, dealt to `posts` in turn: one is made as a model, and SQL repeats it with what differs."""
     from django.utils import timezone
 
+    from saas.approvals.models import Flow, FlowVersion, Instance, Task
+
     now = timezone.now()
-    for number in range(count):
-        yield (
-            *(uuid.uuid4(), instance, "check", "审核", 1, "own", "open", "", "", "post"),
-            *(posts[number % len(posts)] if count > _FEW else posts[0], number, 1, 0, False),
-            *(now, now + timedelta(minutes=number % 9000), "outgoing", "bench"),
-            *(f"关于第 {number} 项工作的通知", "", number % 4, "综合处 某某", False),
+    flow = Flow.objects.create(key=_FLOW, name="测试")
+    version = FlowVersion.objects.create(flow=flow, number=1, tree={})
+    instance = Instance.objects.create(
+        version=version,
+        flow_key=_FLOW,
+        flow_name="测试",
+        subject_kind=_KINDS[0],
+        subject_id=uuid.uuid4(),
+        title="关于测试的通知",
+        drafter_post_id=uuid.uuid4(),
+        drafter_label="综合处 某某",
+        started_at=now,
+        changed_at=now,
+    )
+    pattern = Task.objects.create(
+        id=uuid.uuid4(),
+        instance=instance,
+        node="check",
+        node_name="审核",
+        round=1,
+        kind="own",
+        state="closed",
+        assignee_kind="post",
+        assignee_id=posts[0],
+        opened_by=1,
+        opened_at=now,
+        subject_kind=_KINDS[0],
+        flow_key=_FLOW,
+        title="关于测试的通知",
+        from_label="综合处 某某",
+    )
+    differs = {
+        "id": "gen_random_uuid()",
+        "state": "'open'",
+        "assignee_id": "(%(posts)s::uuid[])[n %% cardinality(%(posts)s::uuid[]) + 1]",
+        "order": "n",
+        "opened_at": "now() - random() * interval '20 days'",
+        "due_at": "CASE WHEN random() < 0.9 THEN now() + (random() * 30 - 2) * interval '1 day' END",
+        "subject_kind": "(%(kinds)s::text[])[(random() * 3)::int + 1]",
+        "title": "format('关于第 %%s 项工作的通知', n)",
+        "urgency": "(random() * 3)::int",
+    }
+    columns = [str(field.column) for field in Task._meta.concrete_fields]
+    values = sql.SQL(", ").join(
+        sql.SQL(differs[name]) if name in differs else sql.Identifier("pattern", name) for name in columns
+    )
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    with _superuser() as connection, connection.transaction():
+        connection.execute(sql.SQL("SET LOCAL search_path TO {}").format(sql.Identifier(schema)))
+        # Rows of our own making need no foreign keys checked one by one.
+        connection.execute("SET LOCAL session_replication_role = replica")
+        connection.execute(
+            sql.SQL(
+                "INSERT INTO approvals_task ({}) SELECT {} FROM approvals_task pattern, generate_series(1, %(count)s) n"
+                " WHERE pattern.id = %(pattern)s"
+            ).format(names, values),
+            {"posts": posts, "kinds": list(_KINDS), "count": tasks, "pattern": pattern.id},
         )
+    with _superuser() as connection:
+        connection.execute(sql.SQL("VACUUM ANALYZE {}").format(sql.Identifier(schema, "approvals_task")))
 
 
 def _clear(schema: str) -> None:
     """Take away what was filled; opinions and events are append-only, so nothing is truncated."""
-    with _owner() as connection, connection.transaction():
+    with _superuser() as connection, connection.transaction():
         connection.execute(sql.SQL("SET LOCAL search_path TO {}").format(sql.Identifier(schema)))
-        connection.execute("DELETE FROM approvals_task WHERE flow_key = 'bench'")
-        connection.execute("DELETE FROM approvals_instance WHERE flow_key = 'bench'")
-        flows = "SELECT id FROM approvals_flow WHERE key = 'bench'"
+        connection.execute(f"DELETE FROM approvals_task WHERE flow_key = '{_FLOW}'")
+        connection.execute(f"DELETE FROM approvals_instance WHERE flow_key = '{_FLOW}'")
+        flows = f"SELECT id FROM approvals_flow WHERE key = '{_FLOW}'"
         connection.execute(f"DELETE FROM approvals_flowversion WHERE flow_id IN ({flows})")
-        connection.execute("DELETE FROM approvals_flow WHERE key = 'bench'")
+        connection.execute(f"DELETE FROM approvals_flow WHERE key = '{_FLOW}'")
 
 
 def _seconds() -> list[float]:
@@ -135,7 +164,9 @@ def todo_page() -> Figure:
     try:
         for tasks in (_FEW, _MANY):
             _clear(ref.schema)
-            _fill(ref.schema, tasks=tasks, mine=mine)
+            others = [uuid.uuid4() for _ in range(_POSTS - 1)]
+            with use_tenant(ref):
+                _fill(ref.schema, tasks=tasks, posts=[mine, *others] if tasks > _FEW else [mine])
             found[tasks] = _seconds()
     finally:
         _clear(ref.schema)
@@ -144,4 +175,106 @@ def todo_page() -> Figure:
     return Figure(name="todo_page", value=p95[_MANY], unit="ms", floor=p95[_FEW], note=note)
 
 
-FIGURES: dict[str, Benchmark] = {"todo_page": todo_page}
+# Of each post the first by limit from the index alone, merged; rows are read of the 31 that remain.
+_FLOOR_PAGE = """
+SELECT task.id, instance_id, title, number, urgency, subject_kind, node_name, from_label, opened_at, task.due_at, seen,
+       bulk
+FROM (
+    SELECT t.* FROM unnest(%s::uuid[]) AS p(place) CROSS JOIN LATERAL (
+        SELECT id, due_at FROM approvals_task
+        WHERE assignee_id = p.place AND state = 'open' AND subject_kind = %s ORDER BY due_at, id LIMIT 31
+    ) AS t ORDER BY due_at, id LIMIT 31
+) AS page JOIN approvals_task AS task USING (id) ORDER BY page.due_at, page.id
+"""
+_FLOOR_COUNTS = """
+SELECT subject_kind, count(*), count(*) FILTER (WHERE due_at < %s), count(*) FILTER (WHERE due_at BETWEEN %s AND %s)
+FROM approvals_task WHERE assignee_id = ANY(%s) AND state = 'open' GROUP BY subject_kind
+"""
+
+
+def _three_posts() -> tuple[uuid.UUID, list[uuid.UUID]]:
+    """A person of three posts; ids of person and posts."""
+    from saas.organisation.models import Appointment, Person, Post, PostKind, Unit, today
+
+    person = Person.objects.create(staff_number="million", name="测试")
+    posts = []
+    for number in range(3):
+        unit = Unit.objects.create(code=f"million{number}", name=f"第{number}处")
+        post = Post.objects.create(unit=unit, name="处长", kind=PostKind.LEADER)
+        Appointment.objects.create(person=person, post=post, starts=today(), primary=number == 0)
+        posts.append(post.id)
+    return person.id, posts
+
+
+def _in_database(action: Callable[[], object]) -> float:
+    """Seconds from sending a statement to having its rows, without what Python does before and after."""
+    from django.db import connection
+
+    spent = 0.0
+
+    def watch(execute: Any, *asked: Any) -> Any:
+        nonlocal spent
+        started = time.perf_counter()
+        answer = execute(*asked)
+        spent += time.perf_counter() - started
+        return answer
+
+    with connection.execute_wrapper(watch):
+        action()
+    return spent
+
+
+def todo_million() -> list[Figure]:
+    """First page (one type, by limit) and counts of a person with three posts, among a million open tasks."""
+    from django.db import connection
+    from django.utils import timezone
+
+    from saas.approvals.selectors import TodoQuery, seats_of, todo_counts, todo_list
+    from saas.core.tenancy import TenantRef
+    from tenants.context import use_tenant
+    from tests.benchmarks.tenancy_ground import many_bureaus
+
+    taken: dict[str, list[float]] = {"page": [], "counts": [], "page floor": [], "counts floor": []}
+    with many_bureaus(1) as schemas:
+        ref = TenantRef(id=uuid.uuid4(), schema=schemas[0], code="bench-0", name="第0单位")
+        with use_tenant(ref):
+            person, posts = _three_posts()
+            started = time.perf_counter()
+            _fill(ref.schema, tasks=_MILLION, posts=[*posts, *(uuid.uuid4() for _ in range(_MILLION_POSTS - 3))])
+            filled = time.perf_counter() - started
+            seats = seats_of(person)
+            now = timezone.now()
+
+            def ask(statement: str, *values: Any) -> None:
+                with connection.cursor() as cursor:
+                    cursor.execute(statement, values)
+                    cursor.fetchall()
+
+            for turn in range(_QUESTIONS + 20):
+                kind = _KINDS[turn % len(_KINDS)]
+                ways: dict[str, Callable[[], object]] = {
+                    "page": lambda kind=kind: todo_list(seats, TodoQuery(kind=kind)),  # type: ignore[misc]
+                    "page floor": lambda kind=kind: ask(_FLOOR_PAGE, posts, kind),  # type: ignore[misc]
+                    "counts": lambda: todo_counts(seats),
+                    "counts floor": lambda: ask(_FLOOR_COUNTS, now, now, now, posts),
+                }
+                for name, way in ways.items():
+                    spent = _in_database(way)
+                    if turn >= 20:
+                        taken[name].append(spent * 1000)
+    p50 = {name: statistics.median(times) for name, times in taken.items()}
+    p95 = {name: statistics.quantiles(times, n=20)[-1] for name, times in taken.items()}
+    note = f"{_MILLION_POSTS} posts, {_MILLION // _MILLION_POSTS} tasks each; filled in {filled:.0f} s"
+    return [
+        Figure(
+            name=f"todo_million{suffix}",
+            value=p95[way],
+            unit="ms",
+            floor=p95[f"{way} floor"],
+            note=f"p95 of {what} in the database; p50 {p50[way]:.2f} ms, floor {p50[f'{way} floor']:.2f} ms; {note}",
+        )
+        for suffix, way, what in (("", "page", "the first page of one type by limit"), ("_counts", "counts", "counts"))
+    ]
+
+
+FIGURES: dict[str, Benchmark] = {"todo_page": todo_page, "todo_million": todo_million}
