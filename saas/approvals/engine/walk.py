@@ -286,9 +286,10 @@ class Walk:
             self.activate(node.key, Hold(HoldReason.NOT_CHOSEN if missing else HoldReason.NOBODY))
             return False
         # The same post found in two ways, once for whoever holds it and once for the drafter, is asked once.
-        substituted = (self._substituted(node, one) for one in asked)
-        asked = tuple({one.id: one for one in reversed(list(substituted))}.values())[::-1]
-        asked = self._past_the_drafter(node, asked)
+        named: dict[UUID, Assignee] = {}
+        for one in (self._substituted(node, assignee) for assignee in asked):
+            named.setdefault(one.id, one)
+        asked = self._past_the_drafter(node, tuple(named.values()))
         self.activate(node.key)
         in_order = node.mode is Mode.ORDER
         for number, assignee in enumerate(asked):

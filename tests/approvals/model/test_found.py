@@ -144,6 +144,14 @@ def test_a_post_named_by_itself_and_as_the_drafters_is_asked_once() -> None:
     assert case.task("drafter").assignee.person == uid("person drafter")
 
 
+def test_a_substitute_who_signs_anyway_keeps_their_place_in_the_order() -> None:
+    node = approve("one", "e", "b", "a", mode="order", vacant="substitute", substitute=str(uid("e")))
+    case = Case(flow(node), World({"a": []}))
+    assert case.asked == ["e"]
+    case.act(Act.AGREE, "e")
+    assert case.asked == ["b"]
+
+
 def test_an_agreement_before_a_node_that_was_tried_again_stays() -> None:
     nobody = {"kind": "approve", "key": "two", "name": "two", "who": [{"rule": "chosen", "node": "start"}]}
     case = Case(flow(parallel("p", [approve("one", "a"), nobody], [approve("x", "c")])))
