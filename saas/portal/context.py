@@ -162,6 +162,11 @@ class Frame:
         return next((item for item in self.items if item.key == key), None)
 
     @property
+    def waiting(self) -> list[NavItem]:
+        """Entries with something waiting that the workbench does not itself count."""
+        return [item for item in self.items if item.count and item.key not in {"todo", "to-read"}]
+
+    @property
     def search_url(self) -> str:
         """Where the top bar's search goes: the entry registered as ``search``."""
         found = self._by_key("search")

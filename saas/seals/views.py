@@ -94,7 +94,7 @@ def seal_revoke(request: HttpRequest, seal_id: UUID) -> HttpResponse:
     return render(request, "seals/revoke.html", {"form": form, "seal": seal}, status=status)
 
 
-@access(Permission.STAFF)
+@access(Permission.SIGNED_IN)
 @require_safe
 def seal_picture(request: HttpRequest, seal_id: UUID) -> HttpResponse:
     """The seal as a small picture with 样章 across it: never a clean copy to paste elsewhere."""

@@ -63,6 +63,19 @@ def test_the_workbench_shows_drafts_and_leads_an_empty_desk_on(drafter: Client, 
     assert f"/documents/{draft.id}/edit/" in drafter.get("/").content.decode()
 
 
+def test_a_clerk_sees_at_once_that_a_delivery_waits(
+    office: Office, as_user: Callable[..., Client], monkeypatch: pytest.MonkeyPatch, drafter: Client
+) -> None:
+    from saas.exchange import selectors as exchange
+
+    tile = '<a class="tile" href="/deliveries/"><span class="figure">3</span>'
+    clerk = as_user(office.users["clerk"])
+    assert tile not in clerk.get("/").content.decode()
+    monkeypatch.setattr(exchange, "waiting_count", lambda: 3)
+    assert tile in clerk.get("/").content.decode()
+    assert tile not in drafter.get("/").content.decode()
+
+
 def test_the_workbench_tells_of_ended_matters_and_of_who_asks_for_help(
     drafter: Client, office: Office, submitted: Document
 ) -> None:
