@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from saas.approvals.definition import Mode, RuleKind
 from saas.approvals.definition.editing import Card
+from saas.approvals.definition.model import Operator
 from saas.approvals.selectors.matter import names_of_assignees
 
 KINDS: dict[str, Promise] = {
@@ -35,11 +36,7 @@ RULES: dict[str, Promise] = {
     RuleKind.CHOSEN: gettext_lazy("由拟稿人选择"),
     RuleKind.SAME_AS: gettext_lazy("与前面环节相同"),
     RuleKind.DRAFTER: gettext_lazy("拟稿人"),
-}
-# Those that need nothing but their name.
-SIMPLE_RULES = {
-    kind.value: RULES[kind]
-    for kind in (RuleKind.UNIT_LEADER, RuleKind.IN_CHARGE, RuleKind.LEADER_ABOVE, RuleKind.CHOSEN)
+    RuleKind.FIELD: gettext_lazy("由表单字段决定"),
 }
 MODES: dict[str, Promise] = {
     Mode.ALL: gettext_lazy("会签（全部同意）"),
@@ -52,7 +49,7 @@ MODES: dict[str, Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class CardView:
-    """One card of the list; `depth` is how far it is set in, at most 3."""
+    """One card of the list; `depth` is how far it is set in, at most 3. A branch's own has no key but `into`."""
 
     key: str
     name: str
@@ -64,6 +61,8 @@ class CardView:
     branch: str
     depth: int
     fixed: bool
+    into: str = ""
+    when: str = ""
 
 
 def views_of(found: Sequence[Card]) -> list[CardView]:
@@ -82,9 +81,36 @@ def views_of(found: Sequence[Card]) -> list[CardView]:
             branch=card.branch,
             depth=min(card.depth, 3),
             fixed=card.node.get("kind") in {"start", "end"},
+            into=card.into,
+            when=when_text(card.when),
         )
         for card in found
     ]
+
+
+def when_text(when: Any) -> str:
+    """A branch's condition as an expression, however it is written; empty when it always holds."""
+    if isinstance(when, list):
+        parts = []
+        for one in when:
+            if isinstance(one, Mapping):
+                parts.append(
+                    f"{one.get('field', '')} {SIGNS.get(str(one.get('is', 'eq')), '?')} {one.get('value', '')}"
+                )
+        return " && ".join(parts)
+    return when if isinstance(when, str) else ""
+
+
+SIGNS: dict[str, str] = {
+    Operator.EQUAL: "=",
+    Operator.NOT_EQUAL: "≠",
+    Operator.LESS: "<",
+    Operator.AT_MOST: "≤",
+    Operator.MORE: ">",
+    Operator.AT_LEAST: "≥",
+    Operator.IN: "∈",
+    Operator.CONTAINS: "⊇",
+}
 
 
 def _rules(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -97,6 +123,8 @@ def _who(rule: Mapping[str, Any], names: Mapping[UUID, str]) -> str:
     kind = str(rule.get("rule", ""))
     if found is not None:
         return names.get(found, _("不存在的岗位或部门"))
+    if kind == RuleKind.LEADER_ABOVE:
+        return _("拟稿人往上第 %(n)s 级领导") % {"n": rule.get("level", 1)}
     return str(RULES.get(kind, kind))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Func, Max, OuterRef, Q, Subquery
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -22,8 +22,10 @@ from saas.approvals.definition import DefinitionInvalid, Problem, RuleKind, pars
 from saas.approvals.definition.check import problems_here
 from saas.approvals.definition.editing import added, cards, free_key, moved, removed
 from saas.approvals.definition.schema import definition_schema
-from saas.approvals.models import Flow, FlowVersion, VersionState
-from saas.approvals.views import flow_cards
+from saas.approvals.engine.state import Status
+from saas.approvals.models import Flow, FlowVersion, Instance, VersionState
+from saas.approvals.views import flow_cards, flow_panel
+from saas.approvals.views.flow_controls import World
 from saas.core import toasts
 from saas.core.access import Permission, access
 from saas.core.errors import Conflict, Invalid, NotFound, TooLarge
@@ -104,6 +106,7 @@ class _Shown:
     problems: Sequence[Problem] = ()
     message: str = ""
     status: int = 200
+    panel: str = ""
 
 
 @require_http_methods(["GET", "POST"])
@@ -116,13 +119,17 @@ def flow(request: HttpRequest, flow_id: UUID) -> HttpResponse:
         return _page(request, wanted, versions, _as_kept(versions))
     text, based_on = _posted(request)
     try:
-        tree = _read(text)
+        tree = _edited(request, text)
+        text = _written(tree) if request.POST.get("panel") else text
         change = request.POST.get("change", "")
         if change:
-            return _page(request, wanted, versions, _Shown(_written(_changed(request, tree, change)), based_on))
+            panel = _panel_after(request, change)
+            shown = _Shown(_written(_changed(request, tree, change)), based_on, panel=panel)
+            return _page(request, wanted, versions, shown)
         services.flow_draft_save(flow_id=flow_id, tree=tree, by=actor_of(request), based_on=_number_and_time(based_on))
     except (Invalid, Conflict) as refused:
-        shown = _Shown(text, based_on, message=str(refused.message), status=refused.status)
+        panel = request.POST.get("panel", "")
+        shown = _Shown(text, based_on, message=str(refused.message), status=refused.status, panel=panel)
         return _page(request, wanted, versions, shown)
     toasts.show_next(request, _("草稿已保存。"))
     return redirect("approvals_admin:flow", flow_id=flow_id)
@@ -136,9 +143,9 @@ def publish(request: HttpRequest, flow_id: UUID) -> HttpResponse:
     text, based_on = _posted(request)
     by = actor_of(request)
     try:
-        version = services.flow_draft_save(
-            flow_id=flow_id, tree=_read(text), by=by, based_on=_number_and_time(based_on)
-        )
+        tree = _edited(request, text)
+        text = _written(tree) if request.POST.get("panel") else text
+        version = services.flow_draft_save(flow_id=flow_id, tree=tree, by=by, based_on=_number_and_time(based_on))
         based_on = _mark(version)
         published = services.flow_publish(version_id=version.id, by=by)
     except DefinitionInvalid as refused:
@@ -162,7 +169,11 @@ def retire(request: HttpRequest, flow_id: UUID) -> HttpResponse:
 
 
 def _flow(flow_id: UUID) -> Flow:
-    found = Flow.objects.filter(id=flow_id).first()
+    """The flow, with how many matters run on another version than the published one."""
+    states = [Status.RUNNING.value, Status.SUSPENDED.value]
+    running = Instance.objects.filter(version__flow=OuterRef("pk"), status__in=states)
+    older = running.exclude(version__state=VersionState.PUBLISHED).order_by().annotate(n=Func("id", function="count"))
+    found = Flow.objects.annotate(older=Subquery(older.values("n"))).filter(id=flow_id).first()
     if found is None:
         raise NotFound(_("没有这个流程。"))
     return found
@@ -218,8 +229,29 @@ def _read(text: str) -> Any:
     return tree
 
 
+def _edited(request: HttpRequest, text: str) -> Any:
+    """The text as a tree, with what the open panel says."""
+    tree = _read(text)
+    panel = request.POST.get("panel", "")
+    try:
+        changed = flow_panel.applied(tree, panel, request.POST, World(tree)) if panel else tree
+    except RecursionError as error:
+        raise Invalid(_("定义嵌套太深。")) from error
+    return _read(_written(changed))
+
+
+def _panel_after(request: HttpRequest, change: str) -> str:
+    """Which panel is open after a press."""
+    what, _colon, key = change.partition(":")
+    if what == "open":
+        return key
+    if what == "close":
+        return ""
+    return request.POST.get("panel", "")
+
+
 def _changed(request: HttpRequest, tree: Any, change: str) -> Any:
-    """The definition after a press of one of the list's buttons: ``up:key``, ``down:key``, ``remove:key``, ``add``."""
+    """The definition after a press of one of the list's buttons, named ``what:key``."""
     what, _colon, key = change.partition(":")
     try:
         return _change(request, tree, what, key)
@@ -229,29 +261,53 @@ def _changed(request: HttpRequest, tree: Any, change: str) -> Any:
 
 def _change(request: HttpRequest, tree: Any, what: str, key: str) -> Any:
     match what:
-        case "up":
-            return moved(tree, key, steps=-1)
-        case "down":
-            return moved(tree, key, steps=1)
+        case "open" | "close" | "keep":
+            changed = tree
+        case "up" | "down":
+            changed = moved(tree, key, steps=-1 if what == "up" else 1)
         case "remove":
-            return removed(tree, key)
+            changed = removed(tree, key)
+        case "branch":
+            changed = flow_panel.with_branch(tree, key)
+        case "unbranch":
+            node, _colon, number = key.rpartition(":")
+            changed = flow_panel.with_branch(tree, node, without=int(number) if number.isdigit() else -1)
         case "add":
-            return added(tree, _new_node(request, tree))
-    raise Invalid(_("不认识的修改。"))
+            changed = added(tree, _new_node(request, tree), into=request.POST.get("new_into", ""))
+        case _:
+            raise Invalid(_("不认识的修改。"))
+    return changed
 
 
 def _new_node(request: HttpRequest, tree: Any) -> dict[str, Any]:
-    name = request.POST.get("new_name", "").strip()
+    name, kind = request.POST.get("new_name", "").strip(), request.POST.get("new_kind", "approve")
     if not name:
         raise Invalid(_("请填写新环节的名称。"))
-    kind = "circulate" if request.POST.get("new_kind") == "circulate" else "approve"
+    if kind not in NEW_KINDS:
+        raise Invalid(_("不认识的修改。"))
+    node: dict[str, Any] = {"kind": kind, "key": free_key(tree), "name": name}
+    if kind in {"approve", "circulate"}:
+        return {**node, "who": _new_who(request)}
+    if kind == "condition":
+        return {**node, "branches": [{"name": _("满足条件"), "nodes": []}, {"name": _("其他"), "nodes": []}]}
+    if kind == "parallel":
+        return {**node, "branches": [{"name": _("分支一"), "nodes": []}, {"name": _("分支二"), "nodes": []}]}
+    return node
+
+
+def _new_who(request: HttpRequest) -> list[dict[str, Any]]:
     rule = request.POST.get("new_rule", "")
-    who: dict[str, Any] = {"rule": rule} if rule in {one.value for one in RuleKind} else {}
-    if rule not in flow_cards.SIMPLE_RULES:
-        who = {"rule": RuleKind.POST.value, "id": request.POST.get("new_post", "")}
-        if not who["id"]:
-            raise Invalid(_("请选择办理新环节的岗位。"))
-    return {"kind": kind, "key": free_key(tree), "name": name, "who": [who]}
+    if rule in SIMPLE_RULES:
+        return [{"rule": rule}]
+    post = request.POST.get("new_post", "")
+    if not post:
+        raise Invalid(_("请选择办理新环节的岗位。"))
+    return [{"rule": RuleKind.POST.value, "id": post}]
+
+
+NEW_KINDS = ("approve", "circulate", "condition", "parallel", "subflow", "automatic")
+# Those that need nothing but their name.
+SIMPLE_RULES = (RuleKind.UNIT_LEADER, RuleKind.IN_CHARGE, RuleKind.LEADER_ABOVE, RuleKind.CHOSEN)
 
 
 def _page(request: HttpRequest, wanted: Flow, versions: Sequence[FlowVersion], shown: _Shown) -> HttpResponse:
@@ -261,6 +317,8 @@ def _page(request: HttpRequest, wanted: Flow, versions: Sequence[FlowVersion], s
         tree = None
     problems = shown.problems or ([] if tree is None else _problems(tree, wanted.key))
     published = next((one for one in versions if one.state == VersionState.PUBLISHED), None)
+    shown_cards = flow_cards.views_of(list(cards(tree)))
+    world = World(tree, flows=lambda: _others(wanted))
     context = {
         "flow": wanted,
         "versions": versions,
@@ -268,14 +326,26 @@ def _page(request: HttpRequest, wanted: Flow, versions: Sequence[FlowVersion], s
         "draft": next((one for one in versions if one.state == VersionState.DRAFT), None),
         "shown": shown,
         "problems": problems,
-        "cards": flow_cards.views_of(list(cards(tree))),
-        "rules": flow_cards.SIMPLE_RULES.items(),
+        "cards": shown_cards,
+        "panel": flow_panel.panel_of(tree, shown.panel, world) if shown.panel else None,
+        "form_size": len(world.fields()),
+        "older": getattr(wanted, "older", 0),
+        "kinds": [(kind, flow_cards.KINDS[kind]) for kind in NEW_KINDS],
+        "places": [(card.into, card.branch) for card in shown_cards if card.into],
+        "rules": [(rule.value, flow_cards.RULES[rule]) for rule in SIMPLE_RULES],
         "posts": post_choices(organisation.active_posts(), none=_("请选择")),
-        "new": {name: request.POST.get(name, "") for name in ("new_name", "new_kind", "new_rule", "new_post")}
-        if shown.status != 200
-        else {},
+        "new": {name: request.POST.get(name, "") for name in _NEW} if shown.status != 200 else {},
     }
     return render(request, "approvals/admin/flow.html", context, status=shown.status)
+
+
+_NEW = ("new_name", "new_kind", "new_rule", "new_post", "new_into")
+
+
+def _others(wanted: Flow) -> list[tuple[str, str]]:
+    """Flows that may be run as a sub-flow of this one."""
+    rows = Flow.objects.filter(versions__state=VersionState.PUBLISHED).exclude(id=wanted.id).order_by("position")
+    return list(rows.values_list("key", "name"))
 
 
 def _problems(tree: Any, key: str) -> list[Problem]:
