@@ -184,6 +184,29 @@ def test_a_signature_never_stands_alone_on_a_page(lines: int) -> None:
     assert len(above) >= 15
 
 
+def last_line(pdf: bytes, page: int) -> float:
+    """Which grid line the last text on a page is on, page number aside."""
+    return max(grid_line(g.baseline) for g in glyphs(pdf, page) if g.baseline < 263)
+
+
+@pytest.mark.parametrize("name", ["某某{}。", "第{}个单位"])
+def test_a_long_numbered_list_fills_its_pages(name: str) -> None:
+    lines = "\n".join(f"{n}.{name.format(n)}" for n in range(1, 61))
+    made = render(sample(body=parse_body(f"具体名单如下：\n{lines}"), attachments=(), annexes=()), FONTS)
+    assert [round(last_line(made.pdf, page)) for page in (1, 2)] == [21, 21]
+    assert made.pages == 4
+
+
+@pytest.mark.parametrize("before", range(6, 10))
+def test_a_heading_is_never_the_last_line_of_a_page(before: int) -> None:
+    body = "\n".join([FULL_LINE[:20]] * before + ["一、总体要求", "（一）检查范围", FULL_LINE] + [FULL_LINE] * 9)
+    made = render(sample(body=parse_body(body), attachments=(), annexes=()), FONTS)
+    found = glyphs(made.pdf, 1)
+    end = last_line(made.pdf, 1)
+    last = "".join(g.char for g in found if abs(grid_line(g.baseline) - end) < 0.3)
+    assert not last.startswith(("一、", "（一）"))
+
+
 def test_page_one_shows_text_even_when_the_recipients_are_many() -> None:
     result = render(sample(recipients="、".join(["各县（市、区）人民政府"] * 40)), FONTS)
     assert result.recipients_moved

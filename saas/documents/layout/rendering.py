@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from saas.core.errors import Invalid, Unavailable
 from saas.documents.layout import fonts as font_files
 from saas.documents.layout.content import (
+    Align,
     Annex,
     Closing,
     DocumentContent,
@@ -28,7 +30,7 @@ from saas.documents.layout.fonts import FontSet
 from saas.documents.layout.titles import break_title
 
 TEMPLATE_PATH = Path(__file__).with_name("redhead.typ")
-TEMPLATE_VERSION = "gb9704-file-1"
+TEMPLATE_VERSION = "gb9704-file-2"
 KEPT_LINES = 2  # lines of text that stay with a signature
 _LINES_A_PAGE = 22
 _TEXT_BOTTOM_MM = 262.0
@@ -164,7 +166,7 @@ def _data(content: DocumentContent, fonts: FontSet, choice: _Pass) -> dict[str, 
         "title_lines": break_title(content.title),
         "recipients": content.recipients,
         "recipients_in_imprint": choice.recipients_in_imprint,
-        "body": [_paragraph(p) for p in content.body],
+        "body": _paragraphs(content.body),
         "attachments": content.attachments,
         "signatures": content.signatures,
         "date": chinese_date(content.issued_on),
@@ -178,13 +180,31 @@ def _data(content: DocumentContent, fonts: FontSet, choice: _Pass) -> dict[str, 
     }
 
 
-def _paragraph(p: Paragraph) -> dict[str, Any]:
-    return {"text": p.text, "heading": p.heading, "level": p.level, "align": p.align.value}
+def _paragraphs(body: tuple[Paragraph, ...]) -> list[dict[str, Any]]:
+    return [
+        {"text": p.text, "heading": p.heading, "level": p.level, "align": p.align.value, "keep": _leads(p, following)}
+        for p, following in itertools.zip_longest(body, body[1:])
+    ]
+
+
+def _leads(p: Paragraph, following: Paragraph | None) -> bool:
+    """Whether a heading shares its page with what follows: its text or a lower heading, never the next of a list."""
+    if following is None or not _is_heading(p):
+        return False
+    return not _is_heading(following) or _rank(following) > _rank(p)
+
+
+def _is_heading(p: Paragraph) -> bool:
+    return p.align is Align.CENTER or (p.heading != "" and not p.text)
+
+
+def _rank(p: Paragraph) -> int:
+    return 0 if p.align is Align.CENTER else p.level
 
 
 def _annex(a: Annex) -> dict[str, Any]:
     title = break_title(a.title) if a.title else ()
-    return {"label": a.label, "title": title, "body": [_paragraph(p) for p in a.body]}
+    return {"label": a.label, "title": title, "body": _paragraphs(a.body)}
 
 
 def check_glyphs(content: DocumentContent, fonts: FontSet) -> list[str]:
