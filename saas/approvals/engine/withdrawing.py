@@ -97,6 +97,9 @@ def _asker_waits(state: State, task: Task) -> bool:
     if task.parent is None:
         return False
     parent = state.task(task.parent)
+    # Whoever asks somebody else next, or gives the task on, has built upon the answer.
+    if any(later.opened_by > task.closed_by for later in (parent, *state.children(parent.id))):
+        return False
     return parent.state is TaskState.WAITING or (parent.state is TaskState.OPEN and not parent.seen)
 
 

@@ -198,6 +198,15 @@ class FlowMachine(RuleBasedStateMachine):
         key, who, _person = self.somebody(data)
         self.try_("look", key=key, who=who)
 
+    @precondition(has_tasks)
+    @rule(data=st.data())
+    def advise(self, data: st.DataObject) -> None:
+        """So that those asked for advice are heard."""
+        rows = [row for row in self.rules_.live() if row[2] in {"before", "delegated"}]
+        if rows:
+            key, who, _kind, _state = data.draw(st.sampled_from(rows))
+            self.try_("agree", key=key, who=who, person=self.holder(key, who, data))
+
     @precondition(lambda self: hasattr(self, "rules_"))
     @rule(data=st.data())
     def withdraw(self, data: st.DataObject) -> None:

@@ -348,6 +348,7 @@ class Rules:
         if one.kind in ADVISERS:
             assert one.up is not None
             _no(one.up.state != "waiting" and not (one.up.state == "open" and not one.up.seen))
+            _no(any(other.by in self.history[at + 1 :] for other in (one.up, *one.up.added)))
         _no(spot not in standing and spot.left_by is not act)
         later = set(self.history[at + 1 :])
         behind = self.from_on(spot.key) - {spot.key}
@@ -362,7 +363,11 @@ class Rules:
             twin._become(first)
         for entry in self.history[1:]:
             if entry is not act:
-                twin.do(entry)
+                try:
+                    twin.do(entry)
+                except NoError as error:
+                    message = f"{entry.name} {entry.args} was built upon what may be withdrawn"
+                    raise AssertionError(message) from error
         twin.do(Entry("look", {"key": key, "who": who}))
         twin.asked_ever |= self.asked_ever
         self.__dict__.update(twin.__dict__)

@@ -179,6 +179,22 @@ def test_an_agreement_because_of_which_another_branch_skipped_somebody_stays() -
     refused(case, Act.WITHDRAW, "a", Reason.IRREVOCABLE, task=case.last("a"))
 
 
+def test_advice_upon_which_somebody_else_was_asked_stays() -> None:
+    case = Case(flow(approve("one", "a")))
+    case.act(Act.ADD_BEFORE, "a", to=(post("b"),))
+    case.act(Act.AGREE, "b")
+    case.act(Act.ADD_BEFORE, "a", to=(post("c"),))
+    refused(case, Act.WITHDRAW, "b", Reason.NEXT_HAS_OPENED, task=case.last("b"))
+
+
+def test_advice_upon_which_the_task_was_given_on_stays() -> None:
+    case = Case(flow(approve("one", "a")))
+    case.act(Act.ADD_BEFORE, "a", to=(post("b"),))
+    case.act(Act.AGREE, "b")
+    case.act(Act.TRANSFER, "a", to=(post("c"),))
+    refused(case, Act.WITHDRAW, "b", Reason.NEXT_HAS_OPENED, task=case.last("b"))
+
+
 def test_those_named_for_a_node_in_order_are_asked_in_order() -> None:
     nobody = {**approve("one", mode="order"), "who": [{"rule": "chosen", "node": "start"}]}
     case = Case(flow(approve("two", "z"), nobody))
