@@ -55,6 +55,7 @@ def document_pdf_short() -> Figure:
 @contextmanager
 def _clocked(spent: dict[str, float]) -> Iterator[None]:
     """Note how long each part of the way takes; the parts are called by name, as they are in the product."""
+    from saas.core import keys
     from saas.documents import sealing
     from saas.documents.services import production
     from saas.seals import pades, picture
@@ -67,7 +68,7 @@ def _clocked(spent: dict[str, float]) -> Iterator[None]:
         (production, "store", "stored"),
         (sealing, "store", "stored"),
         (seals, "wait_for_signed_head", "intent under a signed head"),
-        (seals.keys, "sign", "signed in Vault"),
+        (keys, "sign", "signed in Vault"),
         (picture, "draw", "seal drawn"),
         (pades, "stamp", "signature embedded"),
     ]

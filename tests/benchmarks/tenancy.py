@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import os
+import statistics
 import time
 import uuid
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
+
+import psycopg
 
 from tests.benchmarks.figure import Benchmark, Figure
 from tests.benchmarks.tenancy_ground import PEER_TENANTS, many_bureaus, median_seconds, peer, superuser
@@ -36,6 +39,7 @@ def tenant_create() -> Figure:
     hashes = dict.fromkeys((Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN), make_password("x" * 12))
     made: list[create.BureauOrder] = []
     bare: list[str] = []
+    steps: dict[str, list[float]] = {}
 
     def ours() -> None:
         order = create.BureauOrder(
@@ -48,7 +52,11 @@ def tenant_create() -> Figure:
             administrator_hashes=hashes,
         )
         made.append(order)
-        create.bureau_provision(order)
+        marks = [("entered", time.perf_counter())]
+        create.bureau_provision(order, progress=lambda _percent, step: marks.append((step, time.perf_counter())))
+        ends = [at for _step, at in marks[1:]] + [time.perf_counter()]
+        for (step, at), end in zip(marks, ends, strict=True):
+            steps.setdefault(step, []).append((end - at) * 1000)
 
     try:
         with owner_connection() as owner:
@@ -78,7 +86,9 @@ def tenant_create() -> Figure:
         floor=least * 1000,
         peer=_peer()["create"] * 1000,
         note="with keys in Vault, role, grants, three administrators, audit record, host; password hashes given; "
-        "peer: migrate_schemas of one empty schema, without keys, role and people",
+        "ms split, keys beside the schema: "
+        + ", ".join(f"{step} {statistics.median(taken):.0f}" for step, taken in steps.items())
+        + "; peer: migrate_schemas of one empty schema, without keys, role and people",
     )
 
 
@@ -168,62 +178,93 @@ def tenant_migrate_column() -> Figure:
     )
 
 
+_CATALOG_ROWS = """
+WITH own AS (SELECT oid FROM pg_class WHERE relnamespace = %s::regnamespace)
+SELECT (SELECT count(*) FROM own)
+     + (SELECT count(*) FROM pg_attribute WHERE attrelid IN (SELECT oid FROM own))
+     + (SELECT count(*) FROM pg_index WHERE indrelid IN (SELECT oid FROM own))
+     + (SELECT count(*) FROM pg_constraint WHERE conrelid IN (SELECT oid FROM own))
+     + (SELECT count(*) FROM pg_type WHERE typrelid IN (SELECT oid FROM own))
+     + (SELECT count(*) FROM pg_depend WHERE objid IN (SELECT oid FROM own))
+"""
+
+
+def _weight(connection: psycopg.Connection[Any], schemas: list[str]) -> dict[str, float]:
+    """What each of these schemas weighs: counts of the first, and what a backend keeps that has read all tables."""
+
+    def one(query: str, *values: object) -> float:
+        row = connection.execute(query, values).fetchone()
+        return float(row[0]) if row else 0.0
+
+    relations = "SELECT count(*) FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind = %s"
+    memory = "SELECT sum(total_bytes) FROM pg_backend_memory_contexts"
+    names = "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind = 'r'"
+    tables = [row[0] for row in connection.execute(names, [schemas[0]]).fetchall()]
+
+    def touch(place: str) -> None:
+        connection.execute(f"SET search_path = {place}")
+        for name in tables:
+            connection.execute(f'SELECT * FROM "{name}" LIMIT 0')
+
+    for place in schemas[:2]:
+        touch(place)
+    before = one(memory)
+    for place in schemas[2:]:
+        touch(place)
+    return {
+        "": one(relations, schemas[0], "r"),
+        "_indexes": one(relations, schemas[0], "i"),
+        "_catalog": one(_CATALOG_ROWS, schemas[0]),
+        "_memory": (one(memory) - before) / len(schemas[2:]) / 1024,
+    }
+
+
 def tenant_weight() -> list[Figure]:
-    """What one bureau weighs: tables, indexes, catalog rows, and memory of a backend that has read all its tables."""
+    """What one bureau weighs, beside its tables without indexes, and what stock django-tenants leaves."""
     from django.conf import settings
 
-    with many_bureaus(20) as schemas, superuser(str(settings.DATABASES["default"]["NAME"])) as connection:
-        schema = schemas[0]
+    from tenants.database.owner import owner_connection
+    from tests.benchmarks.tenancy_ground import stock_schemas
 
-        def one(query: str, *values: object) -> float:
-            row = connection.execute(query, values).fetchone()
-            return float(row[0]) if row else 0.0
-
-        relations = "SELECT count(*) FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind = %s"
-        tables, indexes = one(relations, schema, "r"), one(relations, schema, "i")
-        rows = one(
-            "WITH own AS (SELECT oid, reltype FROM pg_class WHERE relnamespace = %s::regnamespace) "
-            "SELECT (SELECT count(*) FROM own) "
-            "+ (SELECT count(*) FROM pg_attribute WHERE attrelid IN (SELECT oid FROM own)) "
-            "+ (SELECT count(*) FROM pg_index WHERE indrelid IN (SELECT oid FROM own)) "
-            "+ (SELECT count(*) FROM pg_constraint WHERE conrelid IN (SELECT oid FROM own)) "
-            "+ (SELECT count(*) FROM pg_type WHERE typrelid IN (SELECT oid FROM own)) "
-            "+ (SELECT count(*) FROM pg_depend WHERE objid IN (SELECT oid FROM own))",
-            schema,
-        )
-        memory = "SELECT sum(total_bytes) FROM pg_backend_memory_contexts"
-        names = [
-            row[0]
-            for row in connection.execute(
-                "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind = 'r'", [schema]
-            ).fetchall()
-        ]
-
-        def touch(place: str) -> None:
-            connection.execute(f"SET search_path = {place}")
-            for name in names:
-                connection.execute(f'SELECT * FROM "{name}" LIMIT 0')
-
-        for place in schemas[:2]:
-            touch(place)
-        before = one(memory)
-        for place in schemas[2:]:
-            touch(place)
-        grown = (one(memory) - before) / len(schemas[2:])
+    database = str(settings.DATABASES["default"]["NAME"])
+    count = 12
+    bare = [f"bare_{number}" for number in range(count)]
+    with many_bureaus(count) as schemas, superuser(database) as connection:
+        ours = _weight(connection, schemas)
+        names = "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind = 'r'"
+        tables = [row[0] for row in connection.execute(names, [schemas[0]]).fetchall()]
+        with owner_connection() as owner:
+            for place in bare:
+                like = "; ".join(f'CREATE TABLE {place}."{name}" (LIKE {schemas[0]}."{name}")' for name in tables)
+                owner.execute(f"BEGIN; CREATE SCHEMA {place}; {like}; COMMIT")
+        try:
+            with superuser(database) as fresh:
+                floor = _weight(fresh, bare)
+        finally:
+            with owner_connection() as owner:
+                for place in bare:
+                    owner.execute(f"DROP SCHEMA {place} CASCADE")
+    with stock_schemas() as (peer_database, stock), superuser(peer_database) as connection:
+        peers = _weight(connection, stock)
+    told = {
+        "": (
+            "tables",
+            "aim: below 60; floor: the same tables bare; peer: with django's auth, contenttypes",
+        ),
+        "_indexes": ("indexes", "aim: below 250; the bare tables have none"),
+        "_catalog": ("rows", "in six catalogs"),
+        "_memory": ("kB", "of a backend that has read every table, per bureau; bounded by the pool's max_lifetime"),
+    }
     return [
-        Figure(name="tenant_weight", value=tables, unit="tables", floor=None, peer=None, note="aim: below 60"),
         Figure(
-            name="tenant_weight_indexes", value=indexes, unit="indexes", floor=None, peer=None, note="aim: below 250"
-        ),
-        Figure(name="tenant_weight_catalog", value=rows, unit="rows", floor=None, peer=None, note="six catalogs"),
-        Figure(
-            name="tenant_weight_memory",
-            value=grown / 1024,
-            unit="kB",
-            floor=None,
-            peer=None,
-            note="per bureau in a backend that has read every table of it; bounded by the pool's max_lifetime",
-        ),
+            name=f"tenant_weight{suffix}",
+            value=ours[suffix],
+            unit=unit,
+            floor=floor[suffix],
+            peer=peers[suffix],
+            note=note,
+        )
+        for suffix, (unit, note) in told.items()
     ]
 
 

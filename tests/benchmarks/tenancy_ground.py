@@ -98,18 +98,30 @@ def peer_database() -> Iterator[dict[str, str]]:
             connection.execute(compose.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(names[0]))
 
 
+@contextmanager
+def stock_schemas() -> Iterator[tuple[str, list[str]]]:
+    """The peer's database with a few bureaus made by its own command, and with the apps a stock project installs."""
+    with peer_database() as environment:
+        made = _peer_process(["weigh"], {**environment, "PEER_APPS": "stock"})
+        yield PEER_DATABASE, list(made["weigh"])
+
+
 def peer(actions: Sequence[str]) -> dict[str, float]:
     """Run `actions` of `tenancy_peer` one after the other in a process of stock django-tenants; seconds by name."""
     with peer_database() as environment:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.benchmarks.tenancy_peer", *actions],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return {name: float(seconds) for name, seconds in _peer_process(actions, environment).items()}
+
+
+def _peer_process(actions: Sequence[str], environment: dict[str, str]) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.tenancy_peer", *actions],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode != 0:
         message = f"the peer failed:\n{done.stderr[-3000:]}"
         raise RuntimeError(message)
-    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
