@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
 from saas.approvals.forms.model import FieldType
 from saas.core.actors import Actor
+
+if TYPE_CHECKING:
+    from saas.approvals.definition import Flow, Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +116,14 @@ class AutomaticAct(Protocol):
         """Do it, or raise a `YunshuError` whose message holds the node."""
 
 
+class FlowCheck(Protocol):
+    """What a subject's app says of a definition before it is published."""
+
+    def __call__(self, flow: Flow) -> Iterable[Problem]:
+        """Every reason why the flow would be wrong for the app's subjects."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
     """A field of the subject that conditions may ask for."""
@@ -126,18 +137,29 @@ class FieldSpec:
 _handlers: dict[str, SubjectHandler] = {}
 _actions: dict[str, tuple[str, AutomaticAct]] = {}
 _fields: dict[str, tuple[FieldSpec, ...]] = {}
+_checks: dict[str, FlowCheck] = {}
 
 
-def register_subject(kind: str, handler: SubjectHandler, *, fields: tuple[FieldSpec, ...] = ()) -> None:
+def register_subject(
+    kind: str, handler: SubjectHandler, *, fields: tuple[FieldSpec, ...] = (), check: FlowCheck | None = None
+) -> None:
     """Make subjects of `kind` known; called in `AppConfig.ready()`.
 
     Args:
         kind: stable name, at most 40 characters.
         handler: what the app does with its flows.
         fields: what conditions may ask for; their values come with `start_flow(values=…)`.
+        check: asked of every flow at its publication; it answers for flows that bear the app's own marks.
     """
     _handlers[kind] = handler
     _fields[kind] = fields
+    if check is not None:
+        _checks[kind] = check
+
+
+def subjects_problems(flow: Flow) -> list[Problem]:
+    """What the subjects' apps have against a flow."""
+    return [problem for check in _checks.values() for problem in check(flow)]
 
 
 def register_action(name: str, label: str, act: AutomaticAct) -> None:

@@ -19,6 +19,7 @@ class DocumentsConfig(AppConfig):
         from saas.core.access import Permission
         from saas.core.storage.sweep import claim, column
         from saas.documents import jobs, menu, sealing  # noqa: F401 -- jobs and sealing register
+        from saas.documents.flows import signing_problems
         from saas.documents.handlers import FIELDS, IncomingHandler, OutgoingHandler
         from saas.documents.kinds import INCOMING_SUBJECT, SUBJECT
         from saas.documents.models import Attachment, Document
@@ -29,7 +30,7 @@ class DocumentsConfig(AppConfig):
             claim(prefix, column(Document, "pdf_name"), column(Document, "sealed_name"))
         claim("documents/files", column(Attachment, "stored_name"))
         claim("documents/parts", parts_named)
-        register_subject(SUBJECT, OutgoingHandler(), fields=FIELDS)
+        register_subject(SUBJECT, OutgoingHandler(), fields=FIELDS, check=signing_problems)
         register_subject(INCOMING_SUBJECT, IncomingHandler(), fields=FIELDS)
         kinds.register("document_outgoing", _("发文"), lambda key: reverse("documents:detail", args=[key]))
         kinds.register("document_incoming", _("收文"), lambda key: reverse("documents:detail", args=[key]))

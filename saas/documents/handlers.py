@@ -5,14 +5,17 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from saas.approvals.registry import FieldSpec, InstanceRef, NodeRef, SubjectHandler, Summary
+from saas.approvals.selectors.for_subjects import agreed_at
 from saas.core.actors import Actor
+from saas.core.errors import Conflict
+from saas.documents.flows import SIGN_OFF
 from saas.documents.kinds import Kind, Sensitivity, State
 from saas.documents.models import Document
 
-SIGN_OFF = "sign_off"
 FIELDS = (
     FieldSpec("kind", "文种", tuple((kind.value, str(kind.label)) for kind in Kind)),
     FieldSpec("sensitivity", "敏感级别", tuple((level.value, str(level.label)) for level in Sensitivity)),
@@ -50,20 +53,29 @@ class OutgoingHandler(_Handler):
     label = _("发文")  # type: ignore[assignment]
 
     def on_passed(self, instance: InstanceRef, node: NodeRef, by: Actor) -> None:
-        """A node marked `sign_off` signs the document off."""
+        """A node marked `sign_off` signs the document off, when `by` agreed there in person.
+
+        Raises:
+            Conflict: the node was passed in another way: skipped, by time, or by the flow's administrator.
+        """
         from saas.documents.services.issuing import document_sign_off
 
         super().on_passed(instance, node, by)
         if SIGN_OFF in node.marks:
+            if not agreed_at(instance_id=instance.id, node=node.key, person_id=by.person_id):
+                raise Conflict(gettext("签发须由签发人本人同意，不能代为通过或跳过。"), code="document.sign_off")
             document_sign_off(document_id=instance.subject.id, by=by)
 
     def on_finished(self, instance: InstanceRef, by: Actor) -> None:
-        """A flow without a marked node signs off at its end."""
-        from saas.documents.services.issuing import document_sign_off
+        """Hold a flow that would end without 签发: a jump over it, or an old version that has none.
 
-        state = Document.objects.filter(id=instance.subject.id).values_list("state", flat=True).first()
-        if state == State.IN_APPROVAL:
-            document_sign_off(document_id=instance.subject.id, by=by)
+        Raises:
+            Conflict: the document has not been signed off; the act that would end the flow does not happen.
+        """
+        del by
+        if Document.objects.filter(id=instance.subject.id, state=State.IN_APPROVAL).exists():
+            message = gettext("公文还没有签发，流程不能办结。请退回，或联系流程管理员。")
+            raise Conflict(message, code="document.sign_off")
 
     def on_terminated(self, instance: InstanceRef, by: Actor) -> None:
         """The draft is its drafter's again, to be changed or given up."""

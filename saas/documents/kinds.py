@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 # The kinds of subject under which flows know documents.
 SUBJECT = "document"
 INCOMING_SUBJECT = "incoming"
+# The flow 收文登记 starts; it never takes an outgoing document.
+INCOMING_FLOW = "incoming"
 
 
 class Kind(models.TextChoices):
@@ -94,11 +96,6 @@ class State(models.TextChoices):
     HANDLED = "handled", _("已办结")
     FILED = "filed", _("已归档")
     VOIDED = "voided", _("已作废")
-
-
-STATE_SECRET = re.compile(
-    r"(绝密|机密|秘密)\s*[★☆]|^\s*(绝密|机密|秘密)\s*$|密级[:：]\s*(绝密|机密|秘密)", re.MULTILINE
-)
 
 
 def kind_of_title(title: str, number: str = "") -> Kind | None:

@@ -16,9 +16,10 @@ from saas.core.storage import ContentType, store
 from saas.core.tenancy import current_tenant
 from saas.documents import hooks
 from saas.documents.elements import Elements, Issue, annex_text, body_text, content_of
-from saas.documents.kinds import STATE_SECRET, Direction, Kind, Sensitivity, State
+from saas.documents.kinds import Direction, Kind, Sensitivity, State
 from saas.documents.models import Document
 from saas.documents.recognition import Finding, Recognised, Refused, recognise
+from saas.documents.secrecy import bears_secret_mark
 from saas.documents.services.moves import add_readers, reindex, target
 from saas.documents.services.production import render_and_compare
 from saas.search.entries import EVERYONE
@@ -93,7 +94,7 @@ def _decoded(line: bytes) -> dict[str, Any]:
 def _refuse_secrets(found: Recognised) -> None:
     """国家秘密 may not enter, by whatever door."""
     for name, text in (("title", found.title), ("paragraphs", body_text(found.body))):
-        if STATE_SECRET.search(text):
+        if bears_secret_mark(text):
             raise Refused([Finding(name, "带有国家秘密标志，不得进入本系统")])
 
 

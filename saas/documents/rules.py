@@ -11,7 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from saas.documents.elements import Elements
-from saas.documents.kinds import CHINESE_NAMES, STATE_SECRET, UPWARD, Kind
+from saas.documents.kinds import CHINESE_NAMES, UPWARD, Kind
+from saas.documents.secrecy import bears_secret_mark
 
 LONGEST_TITLE = 150
 LONGEST_BODY = 200_000
@@ -104,7 +105,7 @@ def _upward(draft: Draft) -> Iterator[Finding]:
 def _secrets(draft: Draft) -> Iterator[Finding]:
     elements = draft.elements
     for element, text in (("title", elements.title), ("body", elements.full_text()), ("mark", elements.mark)):
-        if STATE_SECRET.search(text):
+        if bears_secret_mark(text):
             yield Finding(
                 element,
                 _("国家秘密（绝密、机密、秘密）不得在本系统起草、登记或传递，请改用保密渠道。"),

@@ -27,7 +27,8 @@ from saas.organisation.models import Appointment, Post, PostKind, Unit
 
 def problems_here(flow: Flow, *, key: str) -> list[Problem]:
     """Every error of a well-formed definition against this bureau's organisation and the other flows."""
-    return [*_people(flow), *_conditions(flow), *_automatic(flow), *_sub_flows(flow, key)]
+    organisation = [*_people(flow), *_conditions(flow), *_automatic(flow), *_sub_flows(flow, key)]
+    return [*organisation, *registry.subjects_problems(flow)]
 
 
 def _uuid(text: str) -> UUID | None:

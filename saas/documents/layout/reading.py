@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import threading
 import unicodedata
@@ -10,13 +11,17 @@ from collections.abc import Iterator
 
 import pypdfium2
 from django.utils.translation import gettext as _
+from pypdfium2 import raw
 
 from saas.core.errors import Invalid, NotFound
 from saas.documents.layout.content import DocumentContent, chinese_date
+from saas.documents.layout.scans import check_pixels
 
 # PDFium keeps global state: one thread at a time.
 _PDFIUM = threading.Lock()
 _POINTS_PER_MM = 72 / 25.4
+_NARROWEST, _WIDEST = 20 * _POINTS_PER_MM, 5000 * _POINTS_PER_MM
+_MOST_DRAWN = 8_000_000  # pixels of a sheet's picture; an A4 sheet of 2,000 has 5.7 million
 _BLANKS = re.compile(r"[\s\u3000\u200b\ufeff]+")
 _TEXT_AREA_MM = (24.0, 34.0, 188.0, 263.0)  # left, top, right, bottom: the text area and a little, without 页码
 
@@ -35,16 +40,33 @@ def page_count(pdf: bytes) -> int:
             document.close()
 
 
+def check_pages(pdf: bytes) -> None:
+    """Refuse a PDF from outside of which a page could not be shown as a sheet.
+
+    Raises:
+        Invalid: a page cannot be read, is no sheet (narrower than 2 cm, larger than 5 m), or has a picture of more
+            pixels than a sheet can have.
+    """
+    with _PDFIUM:
+        document = _open(pdf)
+        try:
+            for number in range(len(document)):
+                _sheet(document, number + 1)
+        finally:
+            document.close()
+
+
 def page_png(pdf: bytes, *, page: int, width_px: int) -> bytes:
     """One page as a PNG.
 
     Args:
         pdf: the file.
         page: from 1.
-        width_px: width of the picture in pixels, at most 2,000.
+        width_px: width of the picture in pixels, at most 2,000; less when the page is so long that it would have
+            more than 8 million.
 
     Raises:
-        Invalid: not a readable PDF.
+        Invalid: not a readable PDF, or a page that is refused by `check_pages`.
         NotFound: no such page.
     """
     with _PDFIUM:
@@ -52,8 +74,10 @@ def page_png(pdf: bytes, *, page: int, width_px: int) -> bytes:
         try:
             if not 1 <= page <= len(document):
                 raise NotFound(_("没有这一页。"))
-            sheet = document[page - 1]
-            image = sheet.render(scale=min(width_px, 2000) / sheet.get_width()).to_pil()
+            sheet = _sheet(document, page)
+            width, height = sheet.get_size()
+            scale = min(min(width_px, 2000) / width, math.sqrt(_MOST_DRAWN / (width * height)))
+            image = sheet.render(scale=scale).to_pil()
         finally:
             document.close()
     out = io.BytesIO()
@@ -66,6 +90,20 @@ def _open(pdf: bytes) -> pypdfium2.PdfDocument:
         return pypdfium2.PdfDocument(pdf)
     except pypdfium2.PdfiumError as error:
         raise Invalid(_("文件不是可以打开的 PDF（可能已损坏或加密）。"), code="pdf.unreadable") from error
+
+
+def _sheet(document: pypdfium2.PdfDocument, number: int) -> pypdfium2.PdfPage:
+    try:
+        sheet = document[number - 1]
+        width, height = sheet.get_size()
+        pictures = [image.get_px_size() for image in sheet.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE])]
+    except pypdfium2.PdfiumError as error:
+        raise Invalid(_("第%(n)d页不能读取，文件可能已损坏。") % {"n": number}, code="pdf.unreadable") from error
+    if not (_NARROWEST <= width <= _WIDEST and _NARROWEST <= height <= _WIDEST):
+        raise Invalid(_("第%(n)d页的纸张尺寸不合规，不能显示。") % {"n": number}, code="pdf.page_size")
+    for picture in pictures:
+        check_pixels(*picture)
+    return sheet
 
 
 def text_of(pdf: bytes) -> str:
@@ -133,4 +171,4 @@ def first_difference(expected: str, found: str) -> str:
     return f"第{at + 1}字起：应为“{expected[at : at + 12]}”，实为“{found[at : at + 12]}”"
 
 
-__all__ = ["expected_text", "first_difference", "normal_form", "page_count", "page_png", "text_of"]
+__all__ = ["check_pages", "expected_text", "first_difference", "normal_form", "page_count", "page_png", "text_of"]

@@ -17,17 +17,26 @@ from saas.core.audit import Event, record
 from saas.core.errors import Invalid
 from saas.core.storage import SNIFF_BYTES, ContentType, require_content_type, store
 from saas.documents.elements import Elements
-from saas.documents.kinds import INCOMING_SUBJECT, STATE_SECRET, Direction, Kind, Sensitivity, State, Urgency
+from saas.documents.kinds import (
+    INCOMING_FLOW,
+    INCOMING_SUBJECT,
+    Direction,
+    Kind,
+    Sensitivity,
+    State,
+    Urgency,
+)
 from saas.documents.layout.body import clean_line
-from saas.documents.layout.reading import page_count
+from saas.documents.layout.reading import check_pages, page_count
+from saas.documents.layout.scans import check_picture
 from saas.documents.models import Attachment, Document
 from saas.documents.numbering import DocumentNumber
 from saas.documents.rules import LONGEST_TITLE
+from saas.documents.secrecy import bears_secret_mark
 from saas.documents.services.issuing import subject_of
 from saas.documents.services.moves import add_readers, locked, move, reindex, target
 from saas.documents.services.numbers import INCOMING_MARK, book_of_year, number_issue
 
-INCOMING_FLOW = "incoming"
 SCAN_TYPES = frozenset({ContentType.PDF, ContentType.PNG, ContentType.JPEG})
 SCAN_LIMIT = 200_000_000
 MOST_PAGES = 500
@@ -164,7 +173,7 @@ def _check(incoming: IncomingInput) -> None:
         problems["title"] = _("标题不能为空，也不能只有空格。")
     elif len(incoming.title) > LONGEST_TITLE:
         problems["title"] = _("标题%(n)d字，不能超过%(most)d字。") % {"n": len(incoming.title), "most": LONGEST_TITLE}
-    elif STATE_SECRET.search(incoming.title):
+    elif bears_secret_mark(incoming.title):
         problems["title"] = _("国家秘密（绝密、机密、秘密）不得在本系统起草、登记或传递，请改用保密渠道。")
     if not clean_line(incoming.from_name):
         problems["from_name"] = _("来文单位不能为空。")
@@ -178,10 +187,12 @@ def _check(incoming: IncomingInput) -> None:
 
 def _pages(content: bytes, found: ContentType) -> int:
     if found is not ContentType.PDF:
+        check_picture(content)
         return 1
     pages = page_count(content)
     if pages > MOST_PAGES:
         raise Invalid(_("扫描件有%(n)d页，超过%(most)d页，请拆分登记。") % {"n": pages, "most": MOST_PAGES})
+    check_pages(content)
     return pages
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from saas.approvals.engine.state import Assignee, Status
 from saas.approvals.registry import Subject
+from saas.approvals.selectors.for_subjects import flow_offered
 from saas.approvals.services import resubmit, start_flow, subject_describe
 from saas.core.actors import Actor
 from saas.core.audit import Event, record
@@ -18,6 +19,7 @@ from saas.core.errors import Conflict, Invalid, NotFound
 from saas.documents import rules
 from saas.documents.access import can_edit, flow_of, is_drafter
 from saas.documents.elements import AttachedFile, Issue, Pinned, content_of
+from saas.documents.flows import issues
 from saas.documents.kinds import SUBJECT, Kind, State, Urgency
 from saas.documents.layout import check_glyphs
 from saas.documents.models import Document
@@ -62,7 +64,7 @@ def document_submit(
 
     Args:
         document_id: a draft of `by`.
-        flow_key: which published flow.
+        flow_key: which published flow; one that passes 签发 on every way.
         by: the drafter.
         chosen: assignees the drafter chose for later nodes, by node key.
 
@@ -72,7 +74,8 @@ def document_submit(
     Raises:
         NotFound: no such document, or `by` does not draft it.
         Conflict: it is no longer a draft.
-        Invalid: it breaks a rule (`fields` says where, each with its clause), or has characters no font shows.
+        Invalid: the flow does not issue documents; or the draft breaks a rule (`fields` says where, each with its
+            clause), or has characters no font shows.
     """
     document = locked(document_id)
     if not is_drafter(document, by):
@@ -100,6 +103,9 @@ def document_submit(
         subject_describe(subject_id=document.id, title=subject.title, number=subject.number, urgency=subject.urgency)
         instance_id = resubmit(instance_id=instance.id, by=by, idempotency_key=key, values=values).instance_id
     else:
+        if not flow_offered(flow_key, issues):
+            message = _("请选择一个经过签发的发文流程。")
+            raise Invalid(message, code="document.flow", fields={"flow": message})
         subject = subject_of(document, SUBJECT)
         instance_id = start_flow(flow_key=flow_key, subject=subject, by=by, values=values, chosen=chosen or {})
     Document.objects.filter(id=document.id).update(flow_instance_id=instance_id)

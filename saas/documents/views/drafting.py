@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from saas.approvals.selectors.for_subjects import flows_published
+from saas.approvals.selectors.for_subjects import flows_offered
 from saas.core import toasts
 from saas.core.access import Permission, access
 from saas.core.errors import BadRequest, Conflict, Invalid, NotFound, Throttled, TooLarge, Unavailable
@@ -24,6 +24,7 @@ from saas.core.uploads import takes_upload
 from saas.documents import rules, services
 from saas.documents.access import acting, can_edit, documents_visible_to, reader_of, visible_document
 from saas.documents.elements import Elements, Issue, content_of
+from saas.documents.flows import issues
 from saas.documents.forms import DraftForm, field_values
 from saas.documents.kinds import UPWARD, Kind, Sensitivity, State
 from saas.documents.layout import render as lay_out
@@ -258,7 +259,7 @@ def _form_page(
         "document": document,
         "version": version,
         "kind": kind,
-        "flows": flows_published(but="incoming"),
+        "flows": flows_offered(issues),
         "files": list(document.files.all()) if document else [],
         "preview_url": reverse("documents:preview"),
         **more,

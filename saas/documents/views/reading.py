@@ -23,7 +23,7 @@ from saas.documents.elements import Issue, content_of
 from saas.documents.kinds import Direction, State
 from saas.documents.layout import render as lay_out
 from saas.documents.layout.reading import page_png
-from saas.documents.models import Document
+from saas.documents.layout.scans import picture_png
 from saas.documents.sealing import document_seal
 from saas.documents.services.fonts import font_set
 from saas.documents.services.moves import target
@@ -91,28 +91,21 @@ def way(request: HttpRequest, document_id: UUID) -> HttpResponse:
 def sheet(request: HttpRequest, document_id: UUID, page: int) -> HttpResponse:
     """One page of the document as a picture: of its final PDF, or of the text as it is now."""
     document = visible_document(document_id, reader_of(request))
-    picture = page_png(_pdf_of(document), page=page, width_px=SHEET_WIDTH)
-    return HttpResponse(picture, content_type="image/png")
-
-
-def _pdf_of(document: Document) -> bytes:
     if document.final_pdf:
-        with open_object(document.final_pdf) as file:
-            content = file.read()
-        return content if content.startswith(b"%PDF-") else _picture_as_pdf(content)
+        return HttpResponse(_sheet_of_file(document.final_pdf, page), content_type="image/png")
     issue = Issue(number=document.number, issued_on=document.issued_on)
-    return lay_out(content_of(document.written, urgency=document.urgency, issue=issue), font_set()).pdf
+    drawn = lay_out(content_of(document.written, urgency=document.urgency, issue=issue), font_set()).pdf
+    return HttpResponse(page_png(drawn, page=page, width_px=SHEET_WIDTH), content_type="image/png")
 
 
-def _picture_as_pdf(content: bytes) -> bytes:
-    """A scan that came as a picture, as a page of its own."""
-    import io
-
-    from PIL import Image
-
-    out = io.BytesIO()
-    Image.open(io.BytesIO(content)).convert("RGB").save(out, format="PDF")
-    return out.getvalue()
+def _sheet_of_file(name: str, page: int) -> bytes:
+    with open_object(name) as file:
+        content = file.read()
+    if content.startswith(b"%PDF-"):
+        return page_png(content, page=page, width_px=SHEET_WIDTH)
+    if page != 1:
+        raise NotFound(_("没有这一页。"))
+    return picture_png(content, width_px=SHEET_WIDTH)
 
 
 @access(Permission.STAFF)
