@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 _TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('yunshu'), hashtext('audit sealer'))"
 _BATCH = 1000
 _HEADS = 200
-_TICK_SECONDS = 0.25
+_TICK_SECONDS = 0.1
 _PAUSE_SECONDS = 2.0
 _SIGN_EVERY_SECONDS = 60
 

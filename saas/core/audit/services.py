@@ -22,7 +22,7 @@ from saas.core.errors import Unavailable
 Detail = Mapping[str, "str | int | bool | None | list[str]"]
 # A record tells what was done; whole texts belong to the object it names.
 _LABEL_CHARACTERS = 500
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.02
 # Every act passes here: written by hand, it costs half of what an instance of the model does. Names of its own, so
 # that an app may make it a part of the one statement it writes an act with.
 INSERT = """
