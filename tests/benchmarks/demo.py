@@ -96,7 +96,8 @@ def demo_start() -> list[Figure]:
             unit="s",
             floor=venv + installed + made,
             note=f"bare clone, warm package cache: packages {packages:.1f}, {first_split}; floor: the same wheels"
-            f" into an empty environment {venv + installed:.1f} + {_CLUSTERS} bare PostgreSQL made and started {made:.1f}",
+            f" into an empty environment {venv + installed:.1f} + {_CLUSTERS} bare PostgreSQL made and started"
+            f" {made:.1f}",
         ),
         Figure(
             name="demo_start_again",
