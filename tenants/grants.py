@@ -26,7 +26,7 @@ COMMON: tuple[Grant, ...] = (
     Grant("EXECUTE", "FUNCTION cell.exchange_bureaus()", "know whom it can write to"),
     Grant("EXECUTE", "FUNCTION cell.exchange_post(uuid, text, text, text, text, text)", "send as itself"),
     Grant("EXECUTE", "FUNCTION cell.exchange_package(uuid)", "read a package addressed to it"),
-    Grant("EXECUTE", "FUNCTION cell.exchange_taken(uuid)", "say that it has the package"),
+    Grant("EXECUTE", "FUNCTION cell.exchange_taken(uuid, text, text)", "say that it has the package"),
     Grant("EXECUTE", "FUNCTION cell.exchange_waiting()", "know which files are on their way to it"),
 )
 # Inside its schema a role has SELECT, INSERT, UPDATE, DELETE on every table, but for these.

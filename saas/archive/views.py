@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -18,7 +18,7 @@ from saas.core.audit.services import Target
 from saas.core.errors import Conflict, Invalid, NotFound
 from saas.core.paging import numbered_page
 from saas.core.storage import open_object
-from saas.documents.models import Document
+from saas.documents.access import reader_of, visible_document
 from saas.organisation.selectors import person_groups
 from saas.search.selectors import search
 
@@ -90,7 +90,7 @@ def record_package(request: HttpRequest, record_id: UUID) -> HttpResponseBase:
 @require_http_methods(["GET", "POST"])
 def document_file(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Choose how long a finished document is kept, and file it."""
-    document = get_object_or_404(Document, id=document_id)
+    document = visible_document(document_id, reader_of(request))
     error: Invalid | Conflict | None = None
     retention = request.POST.get("retention", Retention.THIRTY)
     if request.method == "POST":

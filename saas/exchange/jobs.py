@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -14,17 +14,18 @@ from django.utils.translation import gettext as _
 from saas.core.actors import SYSTEM
 from saas.core.audit import Event, record
 from saas.core.audit.services import Target
-from saas.core.errors import Conflict, Invalid
-from saas.core.jobs import job
+from saas.core.errors import Conflict, Invalid, NotFound
+from saas.core.jobs import enqueue, job
 from saas.core.storage import deliver, open_object
 from saas.core.tenancy import current_tenant
 from saas.documents.models import Document
-from saas.exchange.models import Delivery, Dispatch, DispatchState
+from saas.exchange.models import Delivery, DeliveryState, Dispatch, DispatchState
 from saas.exchange.spool import packages
 from saas.exchange.spool.packages import Manifest, Package
 
 _ANSWERS = {"receipt": DispatchState.SIGNED_FOR, "return": DispatchState.RETURNED}
 _MOST_TEXT = 200_000
+_SUSPENDED_PAUSE = timedelta(hours=1)
 
 
 @job(queue="exchange", attempts=10)
@@ -83,15 +84,54 @@ def _manifest(dispatch: Dispatch, document: Document, *, sha256: str, size: int)
 
 @job(queue="exchange", attempts=10)
 def receive(*, package_id: str) -> None:
-    """The receiver's side: check the signature and the digest, then keep the delivery or the answer. Idempotent."""
+    """The receiver's side: check the signature and the digest, then keep the delivery or the answer. Idempotent.
+
+    Several bureaus may have posted under one id: what is wrong with one's package does not hold another's up.
+    """
+    wrong: list[Exception] = []
     for package in packages.packages(UUID(package_id)):
-        manifest = packages.checked_manifest(package)
-        with transaction.atomic():
-            if package.kind == "document":
-                _keep_delivery(package, manifest)
-            else:
-                _keep_answer(package, manifest)
-    packages.taken(UUID(package_id))
+        try:
+            manifest = packages.checked_manifest(package)
+            with transaction.atomic():
+                if package.kind == "document":
+                    _keep_delivery(package, manifest)
+                else:
+                    _keep_answer(package, manifest)
+                packages.taken(package)
+        except (Invalid, NotFound, KeyError, ValueError) as refused:
+            wrong.append(refused)
+    if wrong:
+        raise wrong[0]
+
+
+@job(queue="exchange", attempts=10)
+def answer(*, delivery_id: str) -> None:
+    """The receiver's side after 签收 or 退文: sign the receipt and post it to the sender.
+
+    A sender that is suspended gets it when it is at work again; one that has left the cloud never does.
+    """
+    delivery = Delivery.objects.get(id=UUID(delivery_id))
+    if delivery.answered_at is None:
+        return
+    sender = next((item for item in packages.recipients() if item.ref.code == delivery.from_code), None)
+    if sender is None:
+        return
+    if not sender.active:
+        enqueue(answer, key=f"answer:{delivery.id}", delay=_SUSPENDED_PAUSE, delivery_id=delivery_id)
+        return
+    packages.post(
+        package_id=delivery.id,
+        kind="receipt" if delivery.state == DeliveryState.SIGNED_FOR else "return",
+        to_code=delivery.from_code,
+        manifest={
+            "id": str(delivery.id),
+            "version": 1,
+            "from": current_tenant().code,
+            "by": delivery.answered_by,
+            "at": delivery.answered_at.isoformat(),
+            "reason": delivery.reason,
+        },
+    )
 
 
 def _keep_delivery(package: Package, manifest: Manifest) -> None:
@@ -117,6 +157,8 @@ def _keep_delivery(package: Package, manifest: Manifest) -> None:
             "sent_at": datetime.fromisoformat(str(manifest["sent_at"])),
         },
     )
+    if not new and delivery.from_code != package.sender.code:
+        raise Invalid(_("来件编号已被其他单位使用，已拒收。"), code="exchange.manifest")
     if new:
         label = f"{delivery.number} {delivery.title}".strip()
         record(

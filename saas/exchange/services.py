@@ -15,7 +15,6 @@ from saas.core.audit.services import Target
 from saas.core.errors import Conflict, Invalid, NotFound
 from saas.core.jobs import enqueue
 from saas.core.storage import open_object
-from saas.core.tenancy import current_tenant
 from saas.documents.elements import Elements
 from saas.documents.kinds import Kind, Sensitivity, State, Urgency
 from saas.documents.models import Document
@@ -79,7 +78,7 @@ def document_send(*, document_id: UUID, to_codes: list[str], by: Actor) -> list[
 
 
 def delivery_sign_for(*, delivery_id: UUID, by: Actor) -> UUID:
-    """签收: register the document as incoming, start its flow, and tell the sender.
+    """签收: register the document as incoming and start its flow; a job tells the sender, for only jobs may sign.
 
     Returns:
         the incoming document's id.
@@ -104,7 +103,7 @@ def delivery_sign_for(*, delivery_id: UUID, by: Actor) -> UUID:
 
 
 def delivery_return(*, delivery_id: UUID, reason: str, by: Actor) -> None:
-    """退文: send the document back with the reason; nothing is registered here.
+    """退文: send the document back with the reason, by a job; nothing is registered here.
 
     Raises:
         NotFound: no such delivery.
@@ -160,19 +159,7 @@ def _answer(delivery: Delivery, state: DeliveryState, *, by: Actor, reason: str)
     delivery.answered_at = timezone.now()
     delivery.answered_by = by.label
     delivery.reason = reason
-    packages.post(
-        package_id=delivery.id,
-        kind="receipt" if state == DeliveryState.SIGNED_FOR else "return",
-        to_code=delivery.from_code,
-        manifest={
-            "id": str(delivery.id),
-            "version": 1,
-            "from": current_tenant().code,
-            "by": by.label,
-            "at": delivery.answered_at.isoformat(),
-            "reason": reason,
-        },
-    )
+    enqueue(jobs.answer, key=f"answer:{delivery.id}", delivery_id=str(delivery.id))
 
 
 def _label(delivery: Delivery) -> str:

@@ -6,14 +6,16 @@ from uuid import UUID
 
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from saas.accounts.requests import actor_of
 from saas.core.access import Permission, access
-from saas.core.errors import Conflict, Invalid
+from saas.core.errors import Conflict, Invalid, NotFound
 from saas.core.paging import numbered_page
 from saas.core.storage import open_object
-from saas.documents.models import Document
+from saas.documents.access import reader_of, visible_document
+from saas.documents.kinds import Direction
 from saas.exchange import selectors, services
 from saas.exchange.models import Delivery
 from saas.exchange.spool import packages
@@ -72,7 +74,9 @@ def delivery_return(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def document_send(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Choose the bureaus a sealed document goes to."""
-    document = get_object_or_404(Document, id=document_id, direction="outgoing")
+    document = visible_document(document_id, reader_of(request))
+    if document.direction != Direction.OUTGOING:
+        raise NotFound(_("没有这份发文。"))
     sent = {item.to_code: item for item in selectors.dispatches_of(document.id)}
     chosen = set(request.POST.getlist("to")) if request.method == "POST" else set(document.written.recipient_codes)
     error: Invalid | Conflict | None = None

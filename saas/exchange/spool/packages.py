@@ -72,7 +72,7 @@ def post(*, package_id: UUID, kind: str, to_code: str, manifest: Manifest, objec
     """Sign a manifest with the current tenant's key and hand it to the receiver, in the caller's transaction.
 
     Raises:
-        Conflict: the receiver is unknown to the cell or suspended.
+        Conflict: the receiver is unknown to the cell or suspended, or this bureau used the id for another package.
         Unavailable: Vault does not answer.
     """
     text = canonical(manifest)
@@ -104,10 +104,12 @@ def packages(package_id: UUID) -> list[Package]:
     ]
 
 
-def taken(package_id: UUID) -> None:
+def taken(package: Package) -> None:
     """Say that the current tenant has the package; it is not handed out again."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT cell.exchange_taken(%s::uuid)", [package_id])
+        cursor.execute(
+            "SELECT cell.exchange_taken(%s::uuid, %s, %s)", [package.id, package.kind, package.sender.schema]
+        )
 
 
 def checked_manifest(package: Package) -> Manifest:
@@ -118,8 +120,12 @@ def checked_manifest(package: Package) -> Manifest:
     """
     name, _colon, encoded = package.signature.partition(":")
     digest = hashlib.sha256(package.manifest_text.encode()).digest()
+    try:
+        value = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        value = b""
     if name != Algorithm.ECDSA_P256_SHA256 or not keys.verifies(
-        KeyName.packages(package.sender), digest, base64.b64decode(encoded), Algorithm.ECDSA_P256_SHA256
+        KeyName.packages(package.sender), digest, value, Algorithm.ECDSA_P256_SHA256
     ):
         raise Invalid(_("来件的签名无效，已拒收。"), code="exchange.signature")
     manifest = json.loads(package.manifest_text)

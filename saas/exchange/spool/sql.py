@@ -16,6 +16,48 @@ FUNCTIONS = (
     "cell.exchange_taken(uuid)",
 )
 
+# Another bureau that knows a package's id cannot stand in its way: ids are each sender's own. Posting the same again
+# is true (a job that is tried twice), another text or receiver under an id once used is false.
+POST = """
+CREATE OR REPLACE FUNCTION cell.exchange_post(
+  p_id uuid, p_kind text, p_to text, p_manifest text, p_signature text, p_object text
+) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = cell, public, pg_temp AS $f$
+DECLARE sender text := cell.acting_tenant(); receiver text;
+BEGIN
+  IF sender IS NULL THEN
+    RAISE EXCEPTION 'a package without a sender cannot be posted' USING ERRCODE = '42501';
+  END IF;
+  SELECT b.schema_name INTO receiver FROM tenants_bureau b WHERE b.code = p_to AND b.state = 'active';
+  IF receiver IS NULL OR receiver = sender THEN
+    RETURN false;
+  END IF;
+  INSERT INTO exchange_spool (id, kind, from_tenant, to_tenant, manifest, signature, object_name)
+  VALUES (p_id, p_kind, sender, receiver, p_manifest, p_signature, p_object)
+  ON CONFLICT (id, kind, from_tenant) DO NOTHING;
+  IF FOUND THEN
+    PERFORM cell.insert_job(receiver, 'exchange', 'saas.exchange.jobs.receive', p_kind || ':' || p_id,
+                            jsonb_build_object('package_id', p_id), NULL);
+    RETURN true;
+  END IF;
+  RETURN EXISTS (SELECT 1 FROM exchange_spool s WHERE s.id = p_id AND s.kind = p_kind AND s.from_tenant = sender
+                 AND s.to_tenant = receiver AND (s.manifest = p_manifest OR s.taken_at IS NOT NULL));
+END $f$;
+"""
+
+OWN_IDS = f"""
+ALTER TABLE cell.exchange_spool DROP CONSTRAINT IF EXISTS exchange_spool_pkey;
+ALTER TABLE cell.exchange_spool ADD CONSTRAINT exchange_spool_pkey PRIMARY KEY (id, kind, from_tenant);
+{POST}
+DROP FUNCTION IF EXISTS cell.exchange_taken(uuid);
+CREATE OR REPLACE FUNCTION cell.exchange_taken(p_id uuid, p_kind text, p_from text) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = cell, pg_temp
+AS $f$ UPDATE exchange_spool SET taken_at = now(), manifest = ''
+       WHERE id = p_id AND kind = p_kind AND from_tenant = p_from AND to_tenant = cell.acting_tenant()
+         AND taken_at IS NULL $f$;
+REVOKE ALL ON FUNCTION cell.exchange_taken(uuid, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION cell.exchange_taken(uuid, text, text) TO "{app_role()}";
+"""  # noqa: S608
+
 # The receiver has the manifest by then; the cell keeps only that the package existed, so that it comes once.
 TAKEN = """
 CREATE OR REPLACE FUNCTION cell.exchange_taken(p_id uuid) RETURNS void
@@ -56,26 +98,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 AS $f$ SELECT b.id, b.schema_name::text, b.code::text, b.name::text, b.short_name::text, b.state::text
        FROM tenants_bureau b WHERE b.state IN ('active', 'suspended') ORDER BY b.code $f$;
 
-CREATE FUNCTION cell.exchange_post(
-  p_id uuid, p_kind text, p_to text, p_manifest text, p_signature text, p_object text
-) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = cell, public, pg_temp AS $f$
-DECLARE sender text := cell.acting_tenant(); receiver text;
-BEGIN
-  IF sender IS NULL THEN
-    RAISE EXCEPTION 'a package without a sender cannot be posted' USING ERRCODE = '42501';
-  END IF;
-  SELECT b.schema_name INTO receiver FROM tenants_bureau b WHERE b.code = p_to AND b.state = 'active';
-  IF receiver IS NULL OR receiver = sender THEN
-    RETURN false;
-  END IF;
-  INSERT INTO exchange_spool (id, kind, from_tenant, to_tenant, manifest, signature, object_name)
-  VALUES (p_id, p_kind, sender, receiver, p_manifest, p_signature, p_object) ON CONFLICT (id, kind) DO NOTHING;
-  IF FOUND THEN
-    PERFORM cell.insert_job(receiver, 'exchange', 'saas.exchange.jobs.receive', p_kind || ':' || p_id,
-                            jsonb_build_object('package_id', p_id), NULL);
-  END IF;
-  RETURN true;
-END $f$;
+{POST}
 
 CREATE FUNCTION cell.exchange_package(p_id uuid)
 RETURNS TABLE (kind text, from_id uuid, from_schema text, from_code text, from_name text, manifest text,
