@@ -17,11 +17,15 @@ from pyhanko.pdf_utils.content import ImportedPdfPage
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.layout import AxisAlignment, InnerScaling, Margins, SimpleBoxLayoutRule
 from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields, signers
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko.stamp import StaticStampStyle
+from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from saas.core.errors import Invalid
+from saas.core.errors import Conflict, Invalid
 
 POINTS_PER_MM = 72 / 25.4
 PAGE_HEIGHT_MM = 297.0
@@ -137,3 +141,30 @@ def stamp(
         except (PdfError, IndexError, KeyError) as error:
             raise Invalid(_("这个 PDF 无法加盖印章：文件已损坏或结构异常。"), code="seal.pdf") from error
     return bytes(output.getvalue())
+
+
+def require_sound(
+    sealed: bytes, *, field_name: str, certificate: x509.Certificate, chain: list[x509.Certificate]
+) -> None:
+    """Read a seal just put on as a stranger would: it must cover the whole file and hold under its certificate.
+
+    Args:
+        sealed: the file with the seal.
+        field_name: its signature field.
+        certificate: the seal's.
+        chain: the certificates above it; the last is the authority's.
+
+    Raises:
+        Conflict: it does not hold, so nobody may be told that the document is sealed.
+    """
+    reader = PdfFileReader(io.BytesIO(sealed), strict=False)
+    for signature in reader.embedded_regular_signatures:
+        if signature.field_name == field_name and signature.signer_cert.dump() == certificate.dump():
+            context = ValidationContext(trust_roots=chain[-1:], other_certs=chain[:-1], allow_fetching=False)
+            status = validate_pdf_signature(signature, context, skip_diff=True)
+            if status.bottom_line and status.coverage is SignatureCoverageLevel.ENTIRE_FILE:
+                return
+    raise Conflict(
+        _("刚加盖的印章未能通过验证（密钥与证书不符，或证书已过期），本次用印作废。请联系安全管理员。"),
+        code="seal.not_sound",
+    )

@@ -161,7 +161,8 @@ def stamp(
         keep: called with the sealed bytes in the transaction that records the impression.
 
     Raises:
-        Conflict: the bytes are not the pinned ones, the seal is not active, or it is on this document already.
+        Conflict: the bytes are not the pinned ones, the seal is not active, it is on this document already, or what
+            was signed does not verify under the seal's certificate; nothing is recorded as sealed then.
         Forbidden: the post may not use the seal.
         Unavailable: Vault or the audit sealer does not answer.
     """
@@ -178,12 +179,12 @@ def stamp(
     )
     wait_for_signed_head(intent, timeout_seconds=HEAD_WAIT_SECONDS)
     kind = SealKeyKind(seal.key_kind)
-    certificate = pades.certificates(seal.certificate)[0]
+    certificate, chain = pades.certificates(seal.certificate)[0], pades.certificates(seal.chain)
     key = KeyName.seal(current_tenant(), seal.id)
     signer = pades.VaultSigner(
         certificate=certificate,
-        chain=pades.certificates(seal.chain),
-        sign=lambda value: keys.sign(key, value, kind.algorithm),
+        chain=chain,
+        sign=lambda value: keys.sign_as_certified(key, kind, seal.certificate, value),
     )
     sealed = pades.stamp(
         pdf,
@@ -194,6 +195,7 @@ def stamp(
         field_name=field_name,
         reason=subject.label,
     )
+    pades.require_sound(sealed, field_name=field_name, certificate=certificate, chain=chain)
     return _keep(
         seal=seal,
         sealed=sealed,

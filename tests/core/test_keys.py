@@ -194,6 +194,9 @@ SEALING = [("post", f"sign/seal-{S}-1"), ("post", f"sign/sign-{S}"), ("post", f"
 MARKS = f"marks-intranet/data/books/current/{S}/0123456789abcdef"
 HEAD_MARKS = "marks-intranet/data/heads/c1/current"
 OWNING = [("post", f"keys/wrap-{S}"), ("delete", f"keys/wrap-{S}"), ("post", f"keys/sign-{S}"), ("list", "keys")]
+OTHER_KINDS = [("post", "keys/something")]
+# A certificate is of one version of a seal's key.
+ROTATING = [("post", f"keys/seal-{S}-1/{act}") for act in ("rotate", "config", "trim")]
 HEADS = [("post", "sign/audit-head-c1")]
 CELL = [("post", "sign/cell-intranet-c1")]
 ALWAYS = [
@@ -201,7 +204,6 @@ ALWAYS = [
     ("get", f"export/signing-key/seal-{S}-1"),
     ("get", f"backup/wrap-{S}"),
     ("post", "keys/audit-head-c1"),
-    ("post", "keys/something"),
     ("post", f"datakey/plaintext/seal-{S}"),
     ("post", "sign/something"),
     # Another cell's heads and requests.
@@ -210,10 +212,10 @@ ALWAYS = [
     ("post", "sign/cell-intranet-c2"),
 ]
 REFUSED = {
-    Process.WEB: SEALING + OWNING + HEADS + CELL + ALWAYS,
-    Process.JOBS: OWNING + HEADS + CELL + ALWAYS,
-    Process.AGENT: WRAPPING + SEALING[:2] + ALWAYS,
-    Process.CLI: ALWAYS,
+    Process.WEB: SEALING + OWNING + HEADS + CELL + OTHER_KINDS + ROTATING + ALWAYS,
+    Process.JOBS: OWNING + HEADS + CELL + ROTATING + ALWAYS,
+    Process.AGENT: WRAPPING + SEALING[:2] + OTHER_KINDS + ALWAYS,
+    Process.CLI: OTHER_KINDS + ALWAYS,
 }
 # Web reads the marks of numbers and jobs raise them; the agent raises those of heads; nobody sees another's.
 ABOUT_MARKS: dict[Process, list[tuple[str, str]]] = {
@@ -299,7 +301,8 @@ def test_a_role_is_named_by_zone_and_cell_and_another_cells_role_cannot_sign_for
             first, second = rules(zone, "c1", process), rules(zone, "c2", process)
             own = {path for path in first if "c1" in path}
             assert not own & set(second)
-            assert not any("audit-head-*" in path or "sign/cell-*" in path for path in first)
+            granted = [path for path, rule in first.items() if rule.capabilities != (Capability.DENY,)]
+            assert not any("audit-head-*" in path or "sign/cell-*" in path for path in granted)
     assert role_name(Zone.INTRANET, "c2", Process.JOBS) == "intranet-c2-jobs"
 
 

@@ -8,6 +8,7 @@ from saas.core.keys.certificates import (
     revocation_list,
     revoke_certificate,
     seal_authority_pem,
+    sign_as_certified,
 )
 from saas.core.keys.client import Health
 from saas.core.keys.marks import HeadMark, head_marks, number_mark, raise_head_marks, raise_number_mark
@@ -63,6 +64,7 @@ __all__ = [
     "revoke_certificate",
     "seal_authority_pem",
     "sign",
+    "sign_as_certified",
     "sign_many",
     "unwrap",
     "verifies",

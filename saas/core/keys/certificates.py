@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from asn1crypto import algos, csr, keys, pem, x509
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from cryptography.x509 import load_pem_x509_certificate, load_pem_x509_crl
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from saas.core.errors import NotFound, Unavailable
+from saas.core.errors import Conflict, NotFound, Unavailable
 from saas.core.keys.algorithms import SealKeyKind
 from saas.core.keys.client import KeyMissing, client
 from saas.core.keys.names import KeyName
 from saas.core.keys.policies import pki_mount
-from saas.core.keys.services import public_key_pem, sign
+from saas.core.keys.services import public_keys_pem, sign
+from saas.core.keys.signatures import holds
 from saas.core.tenancy import TenantRef
 from saas.env import Zone
 
@@ -62,7 +64,10 @@ def issue_seal_certificate(
 
 def certificate_request(key: KeyName, kind: SealKeyKind, *, common_name: str) -> str:
     """A PKCS#10 request (RFC 2986) for a key in Vault, PEM; `cryptography` can sign only with keys it holds."""
-    _type, _headers, der = pem.unarmor(public_key_pem(key).encode())
+    versions = public_keys_pem(key)
+    # One version from beginning to end, whoever rotates the key meanwhile.
+    version = max(versions)
+    _type, _headers, der = pem.unarmor(versions[version].encode())
     info = csr.CertificationRequestInfo(
         {
             "version": "v1",
@@ -76,10 +81,35 @@ def certificate_request(key: KeyName, kind: SealKeyKind, *, common_name: str) ->
         {
             "certification_request_info": info,
             "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": _SIGNATURE_OIDS[kind]}),
-            "signature": sign(key, digest, kind.algorithm),
+            "signature": sign(key, digest, kind.algorithm, version=version),
         }
     )
     return str(pem.armor("CERTIFICATE REQUEST", request.dump()), "ascii")
+
+
+def sign_as_certified(key: KeyName, kind: SealKeyKind, certificate: str, digest: bytes) -> bytes:
+    """Sign with the version of a seal's key that its certificate certifies, and with no newer one.
+
+    Args:
+        key: the seal's key; it may have been rotated since.
+        kind: what the key is.
+        certificate: PEM.
+        digest: SHA-256, 32 bytes.
+
+    Raises:
+        Conflict: the certificate is of no version of the key, or Vault's signature does not hold under it.
+        NotFound: there is no such key.
+        Unavailable: Vault is sealed or away.
+    """
+    certified = load_pem_x509_certificate(certificate.encode()).public_key()
+    for version, public in public_keys_pem(key).items():
+        if load_pem_public_key(public.encode()) == certified:
+            signature = sign(key, digest, kind.algorithm, version=version)
+            if holds(public, digest, signature, kind.algorithm):
+                return signature
+    raise Conflict(
+        _("印章的密钥与证书不一致，没有盖章。请联系安全管理员停用此章并重新制作。"), code="seal.key_not_certified"
+    )
 
 
 def seal_authority_pem() -> str:

@@ -1,6 +1,7 @@
 """Says once, in one table, what each kind of process may ask of Vault; everything else is refused by default.
 
-Paths are prefixes because Vault matches a ``*`` only at a path's end: that is why a key's kind leads its name.
+Paths are prefixes because Vault matches a ``*`` only at a path's end: that is why a key's kind leads its name. Such a
+prefix also covers what may be done to a key (``/rotate``, ``/config``); a ``+`` stands for one whole part and does not.
 A cell's own keys (heads, requests) and marks are named whole: another cell of the zone cannot use them. Tenants' keys
 carry no cell, because a bureau that moves takes its stored files along.
 """
@@ -41,7 +42,7 @@ MAKE = (Capability.CREATE, Capability.UPDATE)
 OWN = (Capability.CREATE, Capability.UPDATE, Capability.READ, Capability.DELETE)
 NEVER = (Capability.DENY,)
 # A key made by a process can neither be exported later nor have been known before (import).
-_SECRET_FOR_EVER = ("exportable", "allow_plaintext_backup", "ciphertext", "public_key")
+_SECRET_FOR_EVER = ("exportable", "allow_plaintext_backup", "ciphertext", "public_key", "auto_rotate_period")
 
 _EVERYBODY = (Rule("{transit}/export/*", NEVER), Rule("{transit}/backup/*", NEVER), Rule("sys/raw/*", NEVER))
 _WRAP = (
@@ -50,9 +51,9 @@ _WRAP = (
     Rule("{transit}/decrypt/wrap-*", USE),
 )
 # Public halves, to verify with; a symmetric key shows only its versions here.
+_SEALS_PUBLIC = (Rule("{transit}/keys/seal-*", READ),)
 _PUBLIC = (
     Rule("{transit}/keys/sign-*", READ),
-    Rule("{transit}/keys/seal-*", READ),
     Rule("{transit}/keys/audit-head-{cell}", READ),
     Rule("{pki}/cert/ca", READ),
     Rule("{pki}/cert/crl", READ),
@@ -60,8 +61,15 @@ _PUBLIC = (
 )
 _COMMANDS_PUBLIC = (Rule("transit-management/keys/commands", READ),)
 _SIGN = (Rule("{transit}/sign/seal-*", USE), Rule("{transit}/sign/sign-*", USE))
+# A seal's key is made and read, never rotated or configured: its certificate is of one version. No rule may begin with
+# keys/seal-, for the longer prefix would be taken before the +; the kinds that jobs do not make are denied instead.
+_SEAL_KEYS = (
+    Rule("{transit}/keys/+", (*MAKE, Capability.READ), _SECRET_FOR_EVER),
+    Rule("{transit}/keys/wrap-*", NEVER),
+    Rule("{transit}/keys/audit-head-*", NEVER),
+    Rule("{transit}/keys/cell-*", NEVER),
+)
 _SEAL_MAKING = (
-    Rule("{transit}/keys/seal-*", (*MAKE, Capability.READ), _SECRET_FOR_EVER),
     Rule("{pki}/sign/*", USE),
     Rule("{pki}/revoke", USE),
     Rule("{marks}/data/books/*", (*MAKE, Capability.READ)),
@@ -90,8 +98,8 @@ _SIGN_COMMANDS = (
 _CELLS_PUBLIC = tuple(Rule(f"transit-{zone}/keys/cell-*", READ) for zone in (Zone.INTRANET, Zone.EXTRANET))
 
 _IN_CELL: Mapping[Process, tuple[Rule, ...]] = {
-    Process.WEB: (*_EVERYBODY, *_WRAP, *_PUBLIC),
-    Process.JOBS: (*_EVERYBODY, *_WRAP, *_PUBLIC, *_SIGN, *_SEAL_MAKING),
+    Process.WEB: (*_EVERYBODY, *_WRAP, *_PUBLIC, *_SEALS_PUBLIC),
+    Process.JOBS: (*_EVERYBODY, *_WRAP, *_PUBLIC, *_SIGN, *_SEAL_KEYS, *_SEAL_MAKING),
     Process.AGENT: (*_EVERYBODY, *_TENANT_KEYS, *_COMMANDS_PUBLIC),
     # An operator at the cell's own machine: loads documents, sets a demo up, verifies trails.
     Process.CLI: (*_EVERYBODY, *_WRAP, *_PUBLIC, *_SIGN, *_SEAL_MAKING, *_TENANT_KEYS, *_COMMANDS_PUBLIC),

@@ -22,6 +22,7 @@ from saas.core.tenancy import TenantRef
 from saas.env import Zone
 
 SIGNATURES = frozenset({Algorithm.ECDSA_P256_SHA256, Algorithm.RSA_PKCS1_SHA256})
+NEWEST = 0
 _DIGEST_BYTES = 32
 _cache = DataKeyCache()
 
@@ -180,19 +181,27 @@ def decrypt(ref: TenantRef, ciphertext: str, context: bytes) -> bytes:
     return base64.b64decode(data["plaintext"])
 
 
-def sign(key: KeyName, digest: bytes, algorithm: Algorithm) -> bytes:
+def sign(key: KeyName, digest: bytes, algorithm: Algorithm, *, version: int = NEWEST) -> bytes:
     """Sign a SHA-256 digest; ECDSA signatures are DER, RSA ones PKCS#1 v1.5.
+
+    Args:
+        key: which key.
+        digest: 32 bytes.
+        algorithm: one that fits the key.
+        version: of the key; a certificate certifies one of them, and an operator may rotate the key at any time.
 
     Raises:
         Invalid: the algorithm is reserved or makes no signatures.
-        NotFound: there is no such key.
+        NotFound: there is no such key or version.
         Unavailable: Vault is sealed or away.
     """
-    return sign_many(key, [digest], algorithm)[0].value
+    return sign_many(key, [digest], algorithm, version=version)[0].value
 
 
-def sign_many(key: KeyName, digests: Sequence[bytes], algorithm: Algorithm) -> list[Signature]:
-    """Sign up to a few hundred SHA-256 digests in one call; raises as `sign` does."""
+def sign_many(
+    key: KeyName, digests: Sequence[bytes], algorithm: Algorithm, *, version: int = NEWEST
+) -> list[Signature]:
+    """Sign up to a few hundred SHA-256 digests in one call; takes and raises what `sign` does."""
     require(algorithm, among=SIGNATURES)
     if any(len(digest) != _DIGEST_BYTES for digest in digests):
         raise ValueError("a SHA-256 digest has 32 bytes")
@@ -203,6 +212,7 @@ def sign_many(key: KeyName, digests: Sequence[bytes], algorithm: Algorithm) -> l
         "prehashed": True,
         "hash_algorithm": "sha2-256",
         "marshaling_algorithm": "asn1",
+        "key_version": version,
     }
     if algorithm is Algorithm.RSA_PKCS1_SHA256:
         body["signature_algorithm"] = "pkcs1v15"
@@ -214,8 +224,8 @@ def sign_many(key: KeyName, digests: Sequence[bytes], algorithm: Algorithm) -> l
     for result in data["batch_results"]:
         if "signature" not in result:
             raise _no_keys()
-        _vault, version, value = str(result["signature"]).split(":", 2)
-        signatures.append(Signature(algorithm, int(version.removeprefix("v")), base64.b64decode(value)))
+        _vault, used, value = str(result["signature"]).split(":", 2)
+        signatures.append(Signature(algorithm, int(used.removeprefix("v")), base64.b64decode(value)))
     return signatures
 
 
