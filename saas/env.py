@@ -7,9 +7,13 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+
+_LAST_PORT = 65_535
 
 
 class Zone(enum.StrEnum):
@@ -55,16 +59,23 @@ def _postgres(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
         raise ValueError
-    if not parts.username:
+    # The port is read only when it is asked for; one that is none fails here and not at the first connection.
+    if not parts.username or parts.port == 0:
         raise ValueError
     return value
 
 
 def _http(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
         raise ValueError
     return value.rstrip("/")
+
+
+def _scheme(value: str) -> str:
+    if value not in {"http", "https"}:
+        raise ValueError
+    return value
 
 
 def _secret(value: str) -> str:
@@ -90,10 +101,21 @@ def _whole(value: str) -> int:
     return number
 
 
+def _port(value: str) -> int:
+    number = _whole(value)
+    if number > _LAST_PORT:
+        raise ValueError
+    return number
+
+
 def _host_suffix(value: str) -> str:
     if not value or value.startswith(".") or "/" in value or ":" in value:
         raise ValueError
     return value.lower()
+
+
+def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(item.strip()) for item in value.split(","))
 
 
 def _variable(parse: Callable[[str], Any], expects: str, default: Any = ...) -> Any:
@@ -123,13 +145,16 @@ class Environment:
     s3_region: str = _variable(_text, "an S3 region name", "us-east-1")
     files_root: Path = _variable(Path, "a folder this process may write, when S3 is not used", Path())
     host_suffix: str = _variable(_host_suffix, "a host name without port, e.g. gov.example.cn", "localhost")
-    public_port: int = _variable(_whole, "the port users reach this zone at (0 for the scheme's own)", 0)
-    public_scheme: str = _variable(_text, "http (demo on localhost only) or https", "https")
+    public_port: int = _variable(_port, "the port users reach this zone at (0 for the scheme's own)", 0)
+    public_scheme: str = _variable(_scheme, "http (demo on localhost only) or https", "https")
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _variable(
+        _networks, "addresses or networks of our own load balancers, separated by commas", ()
+    )
     management_url: str = _variable(_http, "http(s)://HOST:PORT of the management zone", "")
     fonts_folder: Path = _variable(
         Path, "the folder with the document fonts (仿宋, 黑体, 楷体, 宋体, 小标宋)", Path("/usr/share/fonts")
     )
-    metrics_port: int = _variable(_whole, "a port for metrics, 0 for none", 0)
+    metrics_port: int = _variable(_port, "a port for metrics, 0 for none", 0)
     run_folder: Path = _variable(Path, "a folder for sockets, metrics files and logs", Path(tempfile.gettempdir()))
     debug: bool = _variable(_flag, "true or false", False)
     demo: bool = _variable(_flag, "true or false", False)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
 
 from saas.core.actors import Actor
+from saas.env import env
 
 if TYPE_CHECKING:
     from saas.accounts.models import User
@@ -44,5 +46,28 @@ def nobody(request: HttpRequest) -> Actor:
 
 
 def client_ip(request: HttpRequest | None) -> str:
-    """The address the request came from, as the proxy in front of us (and only that) established it."""
-    return str(request.META.get("REMOTE_ADDR", "")) if request is not None else ""
+    """The address a request came from.
+
+    Behind our own load balancers (TRUSTED_PROXIES, and only behind those) it is the last address of
+    X-Forwarded-For that is not one of them: what stands before it anybody can have written.
+    """
+    if request is None:
+        return ""
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    for forwarded in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+        if not _is_ours(address) or not _is_address(forwarded.strip()):
+            break
+        address = forwarded.strip()
+    return address
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_ours(text: str) -> bool:
+    return _is_address(text) and any(ip_address(text) in network for network in env.trusted_proxies)

@@ -23,6 +23,7 @@ from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from saas.accounts.known_browsers import is_shut_out
 from saas.accounts.names import NAME_LONGEST, USERNAME_LONGEST
 from saas.accounts.passwords import MAX_LENGTH
 from saas.accounts.signing_in import count_failure
@@ -77,7 +78,7 @@ class _CountedCode(forms.Form):
         Raises:
             ValidationError: wrong, used before, or the account is locked; the same words for all.
         """
-        if self.user.is_locked:
+        if is_shut_out(self.user, context.request):
             raise get_mfa_adapter().validation_error("incorrect_code")
         try:
             code: str = super().clean_code()  # type: ignore[misc]

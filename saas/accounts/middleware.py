@@ -10,6 +10,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
+from saas.accounts import known_browsers
 from saas.accounts.actors import nobody
 from saas.accounts.signing_in import SEEN, STARTED
 from saas.core.actors import Actor
@@ -44,7 +45,9 @@ class ActorMiddleware:
 
         request.user = SimpleLazyObject(bound)  # type: ignore[assignment]
         request.actor = SimpleLazyObject(actor)  # type: ignore[attr-defined]
-        return self.get_response(request)
+        response = self.get_response(request)
+        known_browsers.mark(request, response)
+        return response
 
 
 def _is_over(request: HttpRequest) -> bool:

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from saas.accounts.actors import nobody
+from saas.accounts.known_browsers import is_shut_out, remember
 from saas.accounts.models import User
 from saas.core.actors import Actor
 from saas.core.audit.events import Event
@@ -52,15 +53,23 @@ def check_password(*, username: str, password: str, request: HttpRequest | None)
         make_password(password)
         record(Event.SIGN_IN_FAILED, by=by, detail={"reason": "unknown"})
         return None
-    if user.is_locked or not user.is_active:
+    locked = is_shut_out(user, request)
+    if locked or not user.is_active:
         make_password(password)
-        reason = "locked" if user.is_locked else "disabled"
-        record(Event.SIGN_IN_FAILED, by=by, target=account_target(user), detail={"reason": reason})
+        _refused(user, by, reason="locked" if locked else "disabled")
         return None
     if not user.check_password(password):
         count_failure(user.pk, reason="password", request=request)
         return None
+    # Tries that began before the fifth failure was counted must not slip through behind it.
+    if not user.is_locked and User.objects.get(pk=user.pk).is_locked:
+        _refused(user, by, reason="locked")
+        return None
     return user
+
+
+def _refused(user: User, by: Actor, *, reason: str) -> None:
+    record(Event.SIGN_IN_FAILED, by=by, target=account_target(user), detail={"reason": reason})
 
 
 def count_failure(user_id: UUID, *, reason: str, request: HttpRequest | None) -> None:
@@ -100,6 +109,7 @@ def open_session(request: HttpRequest, user: User) -> None:
         request.session[STARTED] = request.session[SEEN] = now
         User.objects.filter(pk=user.pk).update(failed_count=0, locked_until=None, last_seen=timezone.now())
         record(Event.SIGNED_IN, by=user.actor, target=account_target(user), detail={"methods": methods})
+    remember(request, user)
 
 
 def close_session(request: HttpRequest) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from django.conf import settings
 from django.core.exceptions import BadRequest as DjangoBadRequest
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.db import DataError
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 
@@ -85,16 +86,6 @@ class ErrorMiddleware:
         """Handle one request."""
         return self.get_response(request)
 
-    def process_view(
-        self, request: HttpRequest, view: Callable[..., object], args: object, kwargs: object
-    ) -> HttpResponse | None:
-        """400 for a NUL in any text sent: no field takes one, and PostgreSQL stores none."""
-        del view, args, kwargs
-        if "\0" in request.path or _holds_nul(request.GET) or _holds_nul(request.POST):
-            message = _("提交的内容里有无法识别的字符（空字符），没有处理。请删去后重试。")
-            return protect(request, render(request, errors.BadRequest(message, code="nul")))
-        return None
-
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Render a refusal; a defect is left to Django, which logs it and asks `server_error` for the page."""
         refusal = refusal_of(exception)
@@ -105,10 +96,6 @@ class ErrorMiddleware:
         if isinstance(refusal, errors.Forbidden):
             _record_denial(request, refusal)
         return protect(request, render(request, refusal))
-
-
-def _holds_nul(sent: QueryDict) -> bool:
-    return any("\0" in name or any("\0" in value for value in values) for name, values in sent.lists())
 
 
 def _record_denial(request: HttpRequest, refusal: errors.YunshuError) -> None:
@@ -146,6 +133,9 @@ def refusal_of(exception: BaseException | None) -> errors.YunshuError | None:  #
             return errors.TooLarge(_("一次提交的项目过多，请分批提交。"))
         case MultiPartParserError() | DjangoBadRequest() | SuspiciousOperation():
             return errors.BadRequest(_("无法读懂这次提交的内容，请刷新页面后重试。"))
+        case DataError() if "NUL" in str(exception):
+            # Forms refuse it by field; this is for what reaches the database in an address or beside a form.
+            return errors.BadRequest(_("提交的内容里有无法识别的字符（空字符），没有处理。请删去后重试。"), code="nul")
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
             return errors.Unavailable(
                 _("存储空间已满，文件没有保存，其他内容未受影响。请联系系统管理员扩容后再试。"), code="storage.full"

@@ -45,7 +45,7 @@ def test_a_one_time_password_opens_only_the_change_of_password(browser: Client) 
 @pytest.mark.parametrize(
     ("new", "says"),
     [
-        ("short-1", "10"),
+        ("short-1", "至少要有 10 个字符"),
         ("password123", "常见"),
         ("lijianguo-lijianguo", "不要有姓名或用户名"),
         ("lijiangu0-", "相似"),

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
+from saas.accounts.known_browsers import is_shut_out
 from saas.accounts.throttle import require_calm
 from saas.accounts.views.pages import FormPage
 from saas.core import toasts
@@ -43,7 +44,7 @@ class SecondFactorView(FormPage, AuthenticateView):  # type: ignore[misc]
 
     def form_invalid(self, form: Any) -> HttpResponse:
         """Show the page again; a locked account starts over."""
-        if self.stage.login.user.is_locked:
+        if is_shut_out(self.stage.login.user, self.request):
             response: HttpResponse = self.stage.abort()
             return response
         page: HttpResponse = super().form_invalid(form)
@@ -70,9 +71,12 @@ class PasskeySignInView(LoginWebAuthnView):  # type: ignore[misc]
         return response
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Sign in, unless the account is closed for now."""
-        user = form.cleaned_data["credential"].user
-        if user.is_locked or not user.is_active:
+        """Sign in, unless the account is disabled.
+
+        A lock counts guesses, and a passkey cannot be guessed: it opens a locked account, so that nobody can keep
+        an owner out by wrong passwords.
+        """
+        if not form.cleaned_data["credential"].user.is_active:
             return self.form_invalid(form)
         response: HttpResponse = super().form_valid(form)
         return response
