@@ -1,6 +1,6 @@
 # Needs Python 3.11+ and make; everything else is installed below this folder, at the versions of requirements.lock.
 .DEFAULT_GOAL := help
-.PHONY: help venv demo stop status reset test test-long lint format bench lock
+.PHONY: help venv demo stop status reset test test-long test-model lint format bench lock
 
 # The first of these that is new enough; `make PYTHON=/path/to/python ...` overrides.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
@@ -43,6 +43,11 @@ test: venv ## all tests but the long ones
 test-long: venv ## the long batteries
 	@$(RUN) -m saas.embedded.fonts
 	$(RUN) -m pytest tests --ignore=tests/management -m long $(PYTEST)
+
+test-model: venv ## the approval engine against its rules: 10,000 examples in memory, 2,000 on PostgreSQL, 200 kills
+	MODEL_EXAMPLES=10000 $(RUN) -m pytest tests/approvals/model/test_in_memory.py $(PYTEST)
+	MODEL_EXAMPLES_POSTGRES=2000 $(RUN) -m pytest tests/approvals/model/test_on_postgres.py \
+		tests/approvals/test_mixed_acts.py tests/approvals/test_storm.py $(PYTEST)
 
 lint: venv ## style, types, layers, templates, missing migrations
 	$(RUN) -m ruff check $(wildcard $(SOURCES))

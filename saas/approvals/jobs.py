@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from saas.approvals import store
 from saas.approvals.definition import Automatic
@@ -31,13 +32,10 @@ def automatic_run(*, instance_id: str, node: str, act_number: int) -> None:
     """
     with transaction.atomic():
         loaded = store.lock(UUID(instance_id))
-        if loaded is None or loaded.state.status is not Status.RUNNING:
+        if loaded is None or not _is_due(loaded, node, act_number):
             return
-        active = loaded.state.active.get(node)
-        definition = loaded.flow.places.get(node) and loaded.flow.node(node)
-        if active is None or active.opened_by != act_number or not isinstance(definition, Automatic):
-            return
-        if active.hold is None or active.hold.reason is not HoldReason.AUTOMATIC:
+        definition = loaded.flow.node(node)
+        if not isinstance(definition, Automatic):
             return
         failed = _run_action(definition.action, loaded)
         act = Act.AUTOMATIC_FAILED if failed else Act.AUTOMATIC_DONE
@@ -51,6 +49,33 @@ def automatic_run(*, instance_id: str, node: str, act_number: int) -> None:
             detail={"reason": failed},
         )
         run(loaded, Command(act=act, now=now, node=node, detail=failed), entry)
+
+
+@job(queue="approvals", attempts=5)
+def automatic_watch(*, instance_id: str, node: str, act_number: int) -> None:
+    """Name an automatic act that came to no end, because its job was given up after all its tries.
+
+    Args:
+        instance_id: the instance.
+        node: its automatic node.
+        act_number: the act that entered it.
+    """
+    with transaction.atomic():
+        loaded = store.lock(UUID(instance_id))
+        if loaded is None or not _is_due(loaded, node, act_number):
+            return
+        now, act = timezone.now(), Act.AUTOMATIC_FAILED
+        failed = _("自动办理一直没有完成，请查明原因后重试。")
+        entry = store.Record(act=act, by=SYSTEM, now=now, node=node, detail={"reason": failed})
+        run(loaded, Command(act=act, now=now, node=node, detail=failed), entry)
+
+
+def _is_due(loaded: store.Loaded, node: str, act_number: int) -> bool:
+    """Whether the flow still waits for the automatic act it was entered with."""
+    active = loaded.state.active.get(node)
+    if loaded.state.status is not Status.RUNNING or active is None or active.opened_by != act_number:
+        return False
+    return active.hold is not None and active.hold.reason is HoldReason.AUTOMATIC
 
 
 def _run_action(name: str, loaded: store.Loaded) -> str:

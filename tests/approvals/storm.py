@@ -74,10 +74,10 @@ class Clerk:
         for wish in self.notes.unfinished():
             self.carry_out(wish)
         while True:
-            wish = self.wish()
-            if wish is not None:
-                self.notes.write(note="begun", **wish)
-                self.carry_out(wish)
+            found = self.wish()
+            if found is not None:
+                self.notes.write(note="begun", **found)
+                self.carry_out(found)
 
     def wish(self) -> dict[str, Any] | None:
         """Something to do, found in the lists everybody sees."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
 
 from saas.approvals import registry, selectors
 from saas.approvals.engine import Act
+from saas.approvals.jobs import automatic_watch
 from saas.approvals.models import FlowEvent, Instance, Opinion
 from saas.approvals.registry import InstanceRef
 from saas.approvals.selectors import TodoQuery, seats_of
@@ -19,6 +22,7 @@ from saas.core.actors import Actor
 from saas.core.errors import Conflict, Forbidden, Invalid, NotFound
 from saas.core.tenancy import TenantRef
 from saas.organisation.models import today
+from tenants.context import outside_tenants
 from tests.approvals.office import Office, flow_administrator, install
 
 SUB = {"kind": "subflow", "key": "s", "name": "子流程", "flow": "child"}
@@ -109,6 +113,28 @@ def test_an_automatic_act_that_came_while_the_flow_was_suspended_runs_after_it_i
     run_jobs()
     assert done == [instance]
     assert Instance.objects.get(id=instance).status == "finished"
+
+
+def test_an_automatic_act_whose_job_was_given_up_says_so(
+    office: Office, admin: Actor, run_jobs: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_actions", {"note": ("记一笔", lambda instance: None)})
+    instance = office.start(
+        {"kind": "automatic", "key": "m", "name": "记一笔", "action": "note"}, office.approve("a", "a")
+    )
+    with outside_tenants(), connection.cursor() as cursor:
+        cursor.execute("SELECT args FROM cell.procrastinate_jobs WHERE scheduled_at > now() + interval '20 minutes'")
+        watch = json.loads(cursor.fetchone()[0])
+    watch.pop("_tenant")
+    automatic_watch(**{**watch, "act_number": watch["act_number"] + 1})
+    assert hold(instance, "m") == "automatic"
+    automatic_watch(**watch)
+    assert hold(instance, "m") == "failed"
+    administering.node_retry(instance_id=instance, node="m", by=admin, reason="密钥服务已恢复")
+    run_jobs()
+    assert asked("a", office) == ["环节a"]
+    automatic_watch(**watch)
+    assert asked("a", office) == ["环节a"]
 
 
 def test_a_flow_is_moved_ahead_and_back_within_its_line(office: Office, admin: Actor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from tests.approvals.crowd import at_once
 from tests.approvals.model.postgres import Bureau, Postgres
 from tests.approvals.model.rules import Entry, Rules
 
+Json = dict[str, Any]
 CLIENTS = 64
 WISHES = (
     [Act.AGREE] * 8
@@ -30,11 +32,11 @@ def asked(*names: str) -> list[dict[str, str]]:
     return [{"rule": "post", "id": name} for name in names]
 
 
-def approval(key: str, *names: str, **more: object) -> dict[str, object]:
+def approval(key: str, *names: str, **more: Any) -> Json:
     return {"kind": "approve", "key": key, "name": key, "who": asked(*names), **more}
 
 
-NODES = [
+NODES: list[Json] = [
     {"kind": "start", "key": "start", "name": "拟稿"},
     approval("n1", "a", "b", "c", mode="all"),
     {
@@ -91,7 +93,7 @@ class Client:
         if what is Act.WITHDRAW:
             withdraw(task_id=row.id, by=by, idempotency_key=key)
             return
-        to = ()
+        to: tuple[Assignee, ...] = ()
         if what not in {Act.AGREE, Act.DISAGREE, Act.RETURN}:
             post = self.bureau.office.posts[self.random.choice("abcde")]
             to = (Assignee(AssigneeKind.POST, post.id),)
@@ -108,7 +110,7 @@ def replay(bureau: Bureau, ground: Postgres) -> Rules:
             rules.do(Entry(event.act, {"key": event.node} if event.act == "pass" else {}))
             continue
         row = tasks[event.task_id]
-        who, person = bureau.names[row.assignee_id], people[event.person_id]
+        who, person = bureau.names[row.assignee_id], people[event.person_id] if event.person_id else ""
         at = {"key": row.node, "who": who}
         to = [bureau.names[uuid.UUID(one)] for one in event.detail.get("to", ())]
         match event.act:

@@ -82,6 +82,8 @@ def check(flow: Flow, state: State, command: Command) -> Task:
         raise Refused(Reason.NEXT_HAS_OPENED)
     if task.node not in state.active and any(other.closed_by > act for other in state.at(task.node)):
         raise Refused(Reason.IRREVOCABLE)  # Another's later opinion decided the node.
+    if any(other.assignee.id == task.assignee.id and other.opened_by > act for other in state.at(task.node)):
+        raise Refused(Reason.IRREVOCABLE)  # They were asked there once more since, and would be asked twice.
     skipped = [other for other in state.tasks if other.vote is Vote.SKIPPED and other.state is TaskState.DONE]
     if any(other.opened_by > act for other in skipped):
         raise Refused(Reason.IRREVOCABLE)  # Somebody was not asked because of this opinion, perhaps.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import NoReturn
 from uuid import UUID
 
@@ -26,6 +27,8 @@ from saas.core.metrics import APPROVAL_ACTS
 
 MAX_OPINION = 5000
 MAX_REASON = 500
+# Longer than all tries of the job together, with the pauses between them.
+AUTOMATIC_PATIENCE = timedelta(minutes=30)
 _BEFORE_NOTHING = frozenset({Reason.NO_TARGET, Reason.NOT_CHOSEN, Reason.ALREADY_ASKED, Reason.TOO_DEEP})
 
 
@@ -160,7 +163,7 @@ def _own_work(
     effect: effects.AutomaticDue | effects.SubFlowDue | effects.SubFlowDropped,
     by: Actor,
 ) -> None:
-    from saas.approvals.jobs import automatic_run
+    from saas.approvals.jobs import automatic_run, automatic_watch
     from saas.approvals.services import sub_flows
     from saas.core.jobs import enqueue
 
@@ -168,7 +171,9 @@ def _own_work(
     match effect:
         case effects.AutomaticDue(node, _name):
             entered = changes.after.active[node].opened_by
-            enqueue(automatic_run, instance_id=str(header.id), node=node, act_number=entered)
+            about = str(header.id)
+            enqueue(automatic_run, instance_id=about, node=node, act_number=entered)
+            enqueue(automatic_watch, delay=AUTOMATIC_PATIENCE, instance_id=about, node=node, act_number=entered)
         case effects.SubFlowDue(node, flow_key):
             sub_flows.start_child(header=header, state=changes.after, node=node, flow_key=flow_key, by=by)
         case effects.SubFlowDropped(node):

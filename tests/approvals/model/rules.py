@@ -351,6 +351,7 @@ class Rules:
             _no(any(other.by in self.history[at + 1 :] for other in (one.up, *one.up.added)))
         _no(spot not in standing and spot.left_by is not act)
         later = set(self.history[at + 1 :])
+        _no(any(other.who == one.who and other.by in later for other in spot.signers))
         behind = self.from_on(spot.key) - {spot.key}
         _no(any(s.key in behind and s.since in later for s in standing))
         _no(any(key in behind and s.left_by in later for key, s in self.left.items()))

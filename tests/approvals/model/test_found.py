@@ -195,6 +195,13 @@ def test_advice_upon_which_the_task_was_given_on_stays() -> None:
     refused(case, Act.WITHDRAW, "b", Reason.NEXT_HAS_OPENED, task=case.last("b"))
 
 
+def test_an_agreement_of_somebody_asked_again_since_stays() -> None:
+    case = Case(flow(approve("one", "a", "b", mode="all")))
+    case.act(Act.AGREE, "a")
+    case.act(Act.DELEGATE, "b", to=(post("a"),))
+    refused(case, Act.WITHDRAW, "a", Reason.IRREVOCABLE, task=case.last("a"))
+
+
 def test_those_named_for_a_node_in_order_are_asked_in_order() -> None:
     nobody = {**approve("one", mode="order"), "who": [{"rule": "chosen", "node": "start"}]}
     case = Case(flow(approve("two", "z"), nobody))
