@@ -371,6 +371,7 @@ class Rules:
                     raise AssertionError(message) from error
         twin.do(Entry("look", {"key": key, "who": who}))
         twin.asked_ever |= self.asked_ever
+        twin.values = self.values  # Taking a submission back does not take back what was written into the matter.
         self.__dict__.update(twin.__dict__)
 
     def _become(self, first: Entry) -> None:

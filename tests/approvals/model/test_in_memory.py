@@ -30,5 +30,6 @@ def test_the_engine_does_what_the_rules_say() -> None:
             deadline=None,
             print_blob=True,
             suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
         ),
     )
