@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-
+from urllib.parse import SplitResult, urlsplit
 
 _LAST_PORT = 65_535
 
@@ -55,19 +54,23 @@ def _cell(value: str) -> str:
     return value
 
 
+def _port_holds(parts: SplitResult) -> bool:
+    """Whether an address has no port or one that can be; it is read only when asked for."""
+    return parts.port is None or parts.port <= _LAST_PORT
+
+
 def _postgres(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
         raise ValueError
-    # The port is read only when it is asked for; one that is none fails here and not at the first connection.
-    if not parts.username or parts.port == 0:
+    if not parts.username or not _port_holds(parts):
         raise ValueError
     return value
 
 
 def _http(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not _port_holds(parts):
         raise ValueError
     return value.rstrip("/")
 
