@@ -22,6 +22,7 @@ from pyhanko.sign.diff_analysis import ModificationLevel
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko.sign.validation.status import PdfSignatureStatus
 from pyhanko_certvalidator import ValidationContext
 
 from saas.core.errors import Invalid
@@ -29,6 +30,20 @@ from saas.core.keys import RevocationList
 from saas.seals.models import Impression
 from saas.seals.revocation import SignedTime, delivered_time, seal_of_serial, signed_time
 
+# What pyhanko and asn1crypto raise on a file that was made to break them. No query runs where these are caught.
+_UNREADABLE = (
+    PdfError,
+    SignatureValidationError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    AssertionError,
+    ArithmeticError,
+    RecursionError,
+    NotImplementedError,
+    OSError,
+)
 _ALLOWED_LATER = {None, ModificationLevel.NONE, ModificationLevel.LTA_UPDATES, ModificationLevel.FORM_FILLING}
 
 
@@ -146,16 +161,24 @@ def verify(pdf: bytes, *, roots: list[x509.Certificate], listed: RevocationList 
     try:
         reader = PdfFileReader(io.BytesIO(pdf), strict=False)
         embedded = list(reader.embedded_regular_signatures)
-    except (PdfError, ValueError, KeyError) as error:
+    except _UNREADABLE as error:
         raise Invalid(_("这不是一个可读取的 PDF 文件。"), code="seal.pdf") from error
     if not embedded:
         raise Invalid(_("这个 PDF 上没有电子印章。"), code="seal.none")
     return [_report(pdf, signature, roots, listed) for signature in embedded]
 
 
-def _report(
-    pdf: bytes, signature: EmbeddedPdfSignature, roots: list[x509.Certificate], listed: RevocationList | None
-) -> SealReport:
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What the file alone says of a signature."""
+
+    field_name: str
+    signed_at: datetime | None
+    status: PdfSignatureStatus
+    covered: int
+
+
+def _checked(signature: EmbeddedPdfSignature, roots: list[x509.Certificate]) -> _Checked:
     signed_at = signature.self_reported_timestamp
     context = ValidationContext(
         trust_roots=roots,
@@ -164,16 +187,24 @@ def _report(
         moment=signed_at,
         best_signature_time=signed_at,
     )
-    try:
-        status = validate_pdf_signature(signature, context)
-    except (SignatureValidationError, PdfError, ValueError) as error:
-        step = Step("signature", Outcome.FAILED, _("签名结构无法解析：%(reason)s") % {"reason": error})
-        return SealReport(signature.field_name, "", signed_at, (step,))
-    certificate = status.signing_cert
+    status = validate_pdf_signature(signature, context)
     _first, _length, start, length = (int(number) for number in signature.byte_range)
+    return _Checked(signature.field_name, signed_at, status, start + length)
+
+
+def _report(
+    pdf: bytes, signature: EmbeddedPdfSignature, roots: list[x509.Certificate], listed: RevocationList | None
+) -> SealReport:
+    try:
+        checked = _checked(signature, roots)
+    except _UNREADABLE as error:
+        step = Step("signature", Outcome.FAILED, _("签名结构无法解析：%(reason)s") % {"reason": str(error)[:200]})
+        return SealReport(_field_name(signature), "", None, (step,))
+    signed_at, status = checked.signed_at, checked.status
+    certificate = status.signing_cert
     impression = (
         Impression.objects.select_related("seal")
-        .filter(field_name=signature.field_name, digest_after=hashlib.sha256(pdf[: start + length]).hexdigest())
+        .filter(field_name=checked.field_name, digest_after=hashlib.sha256(pdf[: checked.covered]).hexdigest())
         .first()
     )
     whole = hashlib.sha256(pdf).hexdigest()
@@ -201,4 +232,11 @@ def _report(
             _("盖章后有不允许的增改。"),
         ),
     )
-    return SealReport(signature.field_name, str(certificate.subject.human_friendly), signed_at, steps)
+    return SealReport(checked.field_name, str(certificate.subject.human_friendly), signed_at, steps)
+
+
+def _field_name(signature: EmbeddedPdfSignature) -> str:
+    try:
+        return str(signature.field_name)[:200]
+    except _UNREADABLE:
+        return ""

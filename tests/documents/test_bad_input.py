@@ -247,3 +247,11 @@ def test_a_sealed_vault_keeps_the_forms_and_nothing_is_stored_or_asked_for(
     assert document.state == State.RENDERED
     assert (stored(in_alpha), AuditRecord.objects.count()) == (before, trail)
     assert run_jobs() == 0
+
+
+@pytest.mark.parametrize("after", ["²", "１２", "9" * 40, "-1", "x", "\u0665"])
+def test_a_ledgers_place_that_is_no_number_is_taken_for_its_beginning(
+    clerk: Client, after: str, office: Office
+) -> None:
+    book = services.book_create(mark="云数发", year=timezone.localdate().year, kinds=[], first=1, by=office.clerk)
+    assert clerk.get(f"/documents/books/{book.id}/", {"after": after}).status_code == 200

@@ -74,6 +74,7 @@ def test_the_desk_signs_for_it_at_once_and_a_job_tells_the_sender(
     with use_tenant(beta):
         delivery = Delivery.objects.get()
         assert (delivery.state, delivery.answered_by[:2]) == (DeliveryState.SIGNED_FOR, "孙文")
+        assert delivery.document_id
         assert Document.objects.get(id=delivery.document_id).register_number
     assert "已签收" in at_beta.get(f"/deliveries/{dispatch.id}/").content.decode()
     jobs_run(run_jobs)

@@ -66,7 +66,7 @@ def check_pixels(width: int, height: int) -> None:
 def _opened(content: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
-    except Image.DecompressionBombError as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Invalid(_("图像过大，请以不超过600 dpi扫描。"), code="scan.too_large") from error
     except (OSError, SyntaxError, ValueError) as error:
         raise _broken() from error

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import threading
 import time
-from collections import OrderedDict, deque
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from saas.approvals.selectors.for_subjects import flows_offered
 from saas.core import toasts
 from saas.core.access import Permission, access
-from saas.core.errors import BadRequest, Conflict, Invalid, NotFound, Throttled, TooLarge, Unavailable
+from saas.core.errors import BadRequest, Conflict, Invalid, NotFound, TooLarge, Unavailable
 from saas.core.tenancy import current_tenant
 from saas.core.uploads import takes_upload
 from saas.documents import rules, services
@@ -33,12 +31,10 @@ from saas.documents.models import Document
 from saas.documents.services.drafting import DraftConflict
 from saas.documents.services.fonts import font_set
 from saas.documents.views.common import list_page, matching, other_bureaus
+from saas.documents.views.turns import turn
 
 PREVIEW_PAGES = 3
 PREVIEW_WIDTH = 794
-PREVIEWS_A_MINUTE = 40
-_recent: OrderedDict[str, deque[float]] = OrderedDict()
-_recent_lock = threading.Lock()
 
 
 @access(Permission.STAFF)
@@ -145,7 +141,11 @@ def autosave(request: HttpRequest, document_id: UUID) -> JsonResponse:
 @require_POST
 def preview(request: HttpRequest) -> HttpResponse:
     """The pages as they would be printed, with what the rules say; a fragment, at most 40 a minute and person."""
-    _throttle(str(acting(request).person_id))
+    with turn(f"{current_tenant().schema}:{acting(request).person_id}"):
+        return _preview(request)
+
+
+def _preview(request: HttpRequest) -> HttpResponse:
     bureaus = other_bureaus()
     form = DraftForm(request.POST, bureaus=bureaus)
     if not form.is_valid():
@@ -265,18 +265,3 @@ def _form_page(
         **more,
     }
     return render(request, "documents/draft.html", context, status=status)
-
-
-def _throttle(who: str) -> None:
-    """Refuse the 41st preview of a person within a minute (in this process): each costs tens of milliseconds."""
-    now = time.monotonic()
-    with _recent_lock:
-        times = _recent.setdefault(who, deque())
-        _recent.move_to_end(who)
-        while times and now - times[0] > 60:
-            times.popleft()
-        if len(times) >= PREVIEWS_A_MINUTE:
-            raise Throttled(_("预览过于频繁，请稍候。"))
-        times.append(now)
-        while len(_recent) > 2000:
-            _recent.popitem(last=False)

@@ -90,7 +90,7 @@ def book(request: HttpRequest, book_id: UUID) -> HttpResponse:
         raise NotFound(_("没有这个文号簿。"))
     entries = found.entries.select_related("document").order_by("-serial")
     before = request.GET.get("after", "")
-    if before.isdigit():
+    if before.isascii() and before.isdigit() and len(before) <= 9:
         entries = entries.filter(serial__lt=int(before))
     rows = list(entries[: ENTRIES_SHOWN + 1])
     after = str(rows[ENTRIES_SHOWN - 1].serial) if len(rows) > ENTRIES_SHOWN else ""
