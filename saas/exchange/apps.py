@@ -34,7 +34,7 @@ class ExchangeConfig(AppConfig):
                 count=lambda _request: selectors.waiting_count(),
             )
         )
-        claim("deliveries", column(Delivery, "object_name"), packages.waiting_objects)
+        claim("deliveries", column(Delivery, "object_name"), selectors.attached_objects, packages.waiting_objects)
         actions.register(
             actions.Action(
                 "send",

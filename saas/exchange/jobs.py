@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,10 +16,12 @@ from saas.core.audit import Event, record
 from saas.core.audit.services import Target
 from saas.core.errors import Conflict, Invalid, NotFound
 from saas.core.jobs import enqueue, job
-from saas.core.storage import deliver, open_object
-from saas.core.tenancy import current_tenant
-from saas.documents.models import Document
-from saas.exchange.models import Delivery, DeliveryState, Dispatch, DispatchState
+from saas.core.storage import SNIFF_BYTES, StoredObject, deliver, open_object, sniff_content_type
+from saas.core.tenancy import TenantRef, current_tenant
+from saas.documents.layout.body import clean_line
+from saas.documents.models import Attachment, Document
+from saas.documents.services.drafting import MOST_ATTACHMENTS
+from saas.exchange.models import DeliveredFile, Delivery, DeliveryState, Dispatch, DispatchState
 from saas.exchange.spool import packages
 from saas.exchange.spool.packages import Manifest, Package
 
@@ -30,10 +32,10 @@ _SUSPENDED_PAUSE = timedelta(hours=1)
 
 @job(queue="exchange", attempts=10)
 def send(*, dispatch_id: str) -> None:
-    """The sender's side: put the sealed PDF into the receiver's storage and post the signed manifest.
+    """The sender's side: put the sealed PDF and its attachments into the receiver's storage, post the signed manifest.
 
-    The file is put there first: should this die before the post commits, the copy is a file nobody names, and the
-    next try makes another; the package itself has the dispatch's id and exists once.
+    The files are put there first: should this die before the post commits, the copies are files nobody names, and the
+    next try makes others; the package itself has the dispatch's id and exists once.
     """
     dispatch = Dispatch.objects.get(id=UUID(dispatch_id))
     if dispatch.state != DispatchState.SENDING:
@@ -44,6 +46,7 @@ def send(*, dispatch_id: str) -> None:
         if recipient is None or not recipient.active:
             raise Conflict(_("收文单位已停用或不在本云上。"))
         copy = deliver(name=document.sealed_name, to=recipient.ref, name_prefix="deliveries")
+        attached = [_attached(file, to=recipient.ref) for file in document.files.all()]
         with transaction.atomic():
             locked = Dispatch.objects.select_for_update().get(id=dispatch.id)
             if locked.state != DispatchState.SENDING:
@@ -52,8 +55,8 @@ def send(*, dispatch_id: str) -> None:
                 package_id=locked.id,
                 kind="document",
                 to_code=locked.to_code,
-                manifest=_manifest(locked, document, sha256=copy.sha256, size=copy.size),
-                object_name=copy.name,
+                manifest=_manifest(locked, document, copy, attached),
+                object_names=(copy.name, *(file.object_name for file in attached)),
             )
             locked.state = DispatchState.SENT
             locked.sent_at = timezone.now()
@@ -62,7 +65,14 @@ def send(*, dispatch_id: str) -> None:
         Dispatch.objects.filter(id=dispatch.id).update(state=DispatchState.FAILED, reason=str(refused)[:500])
 
 
-def _manifest(dispatch: Dispatch, document: Document, *, sha256: str, size: int) -> Manifest:
+def _attached(file: Attachment, *, to: TenantRef) -> DeliveredFile:
+    copy = deliver(name=file.stored_name, to=to, name_prefix="deliveries")
+    if copy.sha256 != file.sha256:
+        raise Conflict(_("附件“%(name)s”与签发时不一致，没有发送。") % {"name": file.name}, code="exchange.digest")
+    return DeliveredFile(file.name, copy.name, copy.sha256, copy.size, file.content_type)
+
+
+def _manifest(dispatch: Dispatch, document: Document, copy: StoredObject, attached: list[DeliveredFile]) -> Manifest:
     tenant = current_tenant()
     return {
         "version": 1,
@@ -77,7 +87,17 @@ def _manifest(dispatch: Dispatch, document: Document, *, sha256: str, size: int)
         "sensitivity": document.sensitivity,
         "issued_on": document.issued_on.isoformat() if document.issued_on else "",
         "text": document.written.full_text()[:_MOST_TEXT],
-        "pdf": {"algorithm": "SHA-256", "digest": sha256, "size": size},
+        "pdf": {"algorithm": "SHA-256", "digest": copy.sha256, "size": copy.size},
+        "attachments": [
+            {
+                "name": file.name,
+                "content_type": file.content_type,
+                "algorithm": "SHA-256",
+                "digest": file.sha256,
+                "size": file.size,
+            }
+            for file in attached
+        ],
         "sent_at": timezone.now().isoformat(),
     }
 
@@ -138,10 +158,10 @@ def _keep_delivery(package: Package, manifest: Manifest) -> None:
     told = manifest.get("pdf")
     if not isinstance(told, dict) or manifest.get("to") != current_tenant().code:
         raise Invalid(_("来件清单不完整，已拒收。"), code="exchange.manifest")
-    with open_object(package.object_name) as source:
-        digest = _digest(source.read)
-    if digest != told.get("digest"):
-        raise Invalid(_("来件文件与清单不一致，已拒收。"), code="exchange.digest")
+    if not package.object_names:
+        raise Invalid(_("来件清单不完整，已拒收。"), code="exchange.manifest")
+    digest, _head = _checked(package.object_names[0], told)
+    files = _delivered(package, manifest.get("attachments", []))
     delivery, new = Delivery.objects.get_or_create(
         id=package.id,
         defaults={
@@ -152,8 +172,9 @@ def _keep_delivery(package: Package, manifest: Manifest) -> None:
             "kind": str(manifest.get("kind", ""))[:20],
             "urgency": str(manifest.get("urgency", ""))[:12],
             "manifest": manifest,
-            "object_name": package.object_name,
+            "object_name": package.object_names[0],
             "sha256": digest,
+            "files": [file.as_json() for file in files],
             "sent_at": datetime.fromisoformat(str(manifest["sent_at"])),
         },
     )
@@ -165,8 +186,40 @@ def _keep_delivery(package: Package, manifest: Manifest) -> None:
             Event.DOCUMENT_DELIVERED,
             by=SYSTEM,
             target=Target("delivery", delivery.id, label),
-            detail={"from": delivery.from_name, "sha256": digest},
+            detail={"from": delivery.from_name, "sha256": digest, "attachments": [file.sha256 for file in files]},
         )
+
+
+def _delivered(package: Package, told: object) -> list[DeliveredFile]:
+    """The attachments as the signed manifest lists them, each found here with the digest it tells."""
+    if not isinstance(told, list) or not len(told) == len(package.object_names) - 1 <= MOST_ATTACHMENTS:
+        raise Invalid(_("来件清单不完整，已拒收。"), code="exchange.manifest")
+    found = []
+    for one, object_name in zip(told, package.object_names[1:], strict=True):
+        if not isinstance(one, dict):
+            raise Invalid(_("来件清单不完整，已拒收。"), code="exchange.manifest")
+        digest, head = _checked(object_name, one)
+        name = clean_line(str(one.get("name", "")))[:200] or _("附件")
+        kind = sniff_content_type(head)
+        content_type = kind.value if kind else "application/octet-stream"
+        found.append(DeliveredFile(name, object_name, digest, int(one["size"]), content_type))
+    return found
+
+
+def _checked(object_name: str, told: Mapping[str, object]) -> tuple[str, bytes]:
+    """The digest of a delivered file, which is the one the signed manifest tells, and the file's first bytes."""
+    if not object_name.startswith(f"{current_tenant().schema}/deliveries/"):
+        raise Invalid(_("来件清单不完整，已拒收。"), code="exchange.manifest")
+    size, head = 0, b""
+    digest = hashlib.sha256()
+    with open_object(object_name) as source:
+        while piece := source.read(1 << 20):
+            digest.update(piece)
+            head = head or piece[:SNIFF_BYTES]
+            size += len(piece)
+    if (digest.hexdigest(), size) != (told.get("digest"), told.get("size")):
+        raise Invalid(_("来件文件与清单不一致，已拒收。"), code="exchange.digest")
+    return digest.hexdigest(), head
 
 
 def _keep_answer(package: Package, manifest: Manifest) -> None:
@@ -181,10 +234,3 @@ def _keep_answer(package: Package, manifest: Manifest) -> None:
     event = Event.DOCUMENT_SIGNED_FOR if dispatch.state == DispatchState.SIGNED_FOR else Event.DOCUMENT_RETURNED
     detail = {"bureau": dispatch.to_name, "by": dispatch.answered_by, "reason": dispatch.reason}
     record(event, by=SYSTEM, target=Target("dispatch", dispatch.id, dispatch.to_name), detail=detail)
-
-
-def _digest(read: Callable[[int], bytes]) -> str:
-    digest = hashlib.sha256()
-    while piece := read(1 << 20):
-        digest.update(piece)
-    return digest.hexdigest()

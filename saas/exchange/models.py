@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -48,8 +51,36 @@ class DeliveryState(models.TextChoices):
     RETURNED = "returned", _("已退文")
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveredFile:
+    """An attachment that came with a document.
+
+    Attributes:
+        name: what the sender calls it.
+        object_name: where it lies among this bureau's own files.
+        sha256: its digest (hex), as signed by the sender and found here.
+        size: in bytes.
+        content_type: its media type as the sender found it.
+    """
+
+    name: str
+    object_name: str
+    sha256: str
+    size: int
+    content_type: str
+
+    def as_json(self) -> dict[str, Any]:
+        """As stored."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> DeliveredFile:
+        """From what `as_json` stored."""
+        return cls(**stored)
+
+
 class Delivery(TenantModel):
-    """One document that arrived from another bureau. Its id is the package's id."""
+    """One document that arrived from another bureau. Its id is the package's id; `files` are its attachments."""
 
     id = models.UUIDField(primary_key=True, editable=False)
     from_code = models.CharField(max_length=31)
@@ -61,6 +92,7 @@ class Delivery(TenantModel):
     manifest = models.JSONField()
     object_name = models.CharField(max_length=120)
     sha256 = models.CharField(max_length=64)
+    files = models.JSONField(default=list)
     state = models.CharField(max_length=12, choices=DeliveryState.choices, default=DeliveryState.WAITING)
     sent_at = models.DateTimeField()
     arrived_at = models.DateTimeField(auto_now_add=True)
@@ -72,3 +104,8 @@ class Delivery(TenantModel):
     class Meta:
         ordering = ["-arrived_at"]
         indexes = [models.Index(fields=["state", "-arrived_at"], name="exchange_waiting")]
+
+    @property
+    def attachments(self) -> tuple[DeliveredFile, ...]:
+        """Its attachments as values, in the sender's order."""
+        return tuple(DeliveredFile.from_json(file) for file in self.files)

@@ -14,7 +14,7 @@ from saas.core.audit import Event, record
 from saas.core.audit.services import Target
 from saas.core.errors import Conflict, Invalid, NotFound
 from saas.core.jobs import enqueue
-from saas.core.storage import open_object
+from saas.core.storage import StoredObject, open_object
 from saas.documents.elements import Elements
 from saas.documents.kinds import Kind, Sensitivity, State, Urgency
 from saas.documents.models import Document
@@ -94,7 +94,7 @@ def delivery_sign_for(*, delivery_id: UUID, by: Actor) -> UUID:
         pdf = source.read()
     with transaction.atomic():
         delivery = _waiting(delivery_id)
-        document = incoming_register(incoming=_registration(delivery), pdf=pdf, by=by)
+        document = incoming_register(incoming=_registration(delivery), pdf=pdf, by=by, files=_files(delivery))
         _answer(delivery, DeliveryState.SIGNED_FOR, by=by, reason="")
         delivery.document_id = document.id
         delivery.save(update_fields=["state", "answered_at", "answered_by", "reason", "document_id"])
@@ -119,6 +119,14 @@ def delivery_return(*, delivery_id: UUID, reason: str, by: Actor) -> None:
         detail = {"reason": reason.strip()[:500]}
         target = Target("delivery", delivery.id, _label(delivery))
         record(Event.DOCUMENT_RETURNED, by=by, target=target, detail=detail)
+
+
+def _files(delivery: Delivery) -> tuple[tuple[str, StoredObject], ...]:
+    """The attachments where they were delivered: nothing is copied, however large they are."""
+    return tuple(
+        (file.name, StoredObject(file.object_name, file.size, file.sha256, file.content_type))
+        for file in delivery.attachments
+    )
 
 
 def _registration(delivery: Delivery) -> IncomingInput:

@@ -49,6 +49,19 @@ def delivery_pdf(request: HttpRequest, delivery_id: UUID) -> HttpResponseBase:
 
 
 @access(Permission.REGISTER_INCOMING)
+@require_safe
+def delivery_file(request: HttpRequest, delivery_id: UUID, place: int) -> HttpResponseBase:
+    """An attachment as it arrived; `place` counts from 1."""
+    attachments = get_object_or_404(Delivery, id=delivery_id).attachments
+    if not 1 <= place <= len(attachments):
+        raise NotFound(_("没有这个附件。"))
+    file = attachments[place - 1]
+    return FileResponse(
+        open_object(file.object_name), content_type=file.content_type, filename=file.name, as_attachment=True
+    )
+
+
+@access(Permission.REGISTER_INCOMING)
 @require_POST
 def delivery_sign(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     """签收."""

@@ -31,6 +31,7 @@ from saas.core.access import Role
 from saas.core.actors import SYSTEM, Actor
 from saas.core.jobs.worker import make_app
 from saas.core.keys import SealKeyKind
+from saas.core.storage import ContentType, store
 from saas.core.tenancy import TenantRef
 from saas.documents import services
 from saas.documents.kinds import Kind
@@ -198,11 +199,14 @@ def write_everywhere(at: Written, *, to_code: str, crossing: Canary) -> None:
         workbook_confirm(import_id=upload.id, by=by)
         work_off()
         _issue(at, kept, word, book.id)
+        kept_file = store(
+            name_prefix="documents/files", stream=f"{word}\n".encode() * 100, content_type=ContentType.TXT.value
+        )
         services.incoming_register(
             incoming=IncomingInput(from_name=word, number=word[:20], title=word, received_on=timezone.localdate()),
             pdf=render(sample(title=word[:40]), FONTS).pdf,
             by=by,
-            files=((f"{word}.txt", f"{word}\n".encode() * 100),),
+            files=((f"{word}.txt", kept_file),),
         )
         elements: dict[str, Any] = dict.fromkeys(
             ("title", "body", "recipients", "note", "printer", "mark"), crossing.word

@@ -99,6 +99,7 @@ DETAIL_LABELS: Mapping[str, Promise] = {
     "event": _("事件"),
     "failures": _("失败次数"),
     "fallback_glyphs": _("替代字形"),
+    "attachments": _("附件"),
     "file": _("文件"),
     "file_removed": _("移除的文件"),
     "first": _("首次"),

@@ -15,7 +15,7 @@ from saas.approvals.services import start_flow
 from saas.core.actors import Actor
 from saas.core.audit import Event, record
 from saas.core.errors import Invalid
-from saas.core.storage import SNIFF_BYTES, ContentType, require_content_type, store
+from saas.core.storage import SNIFF_BYTES, ContentType, StoredObject, require_content_type, store
 from saas.documents.elements import Elements
 from saas.documents.kinds import (
     INCOMING_FLOW,
@@ -78,7 +78,7 @@ def incoming_register(
     incoming: IncomingInput,
     pdf: bytes,
     by: Actor,
-    files: tuple[tuple[str, bytes], ...] = (),
+    files: tuple[tuple[str, StoredObject], ...] = (),
     flow_key: str = INCOMING_FLOW,
 ) -> Document:
     """Register an incoming document and start its handling.
@@ -87,7 +87,7 @@ def incoming_register(
         incoming: the registration.
         pdf: the document itself: PDF, or a scan as PNG or JPEG.
         by: the clerk (or whoever signed for it).
-        files: names and contents of its attachments.
+        files: names of its attachments, and the files as this bureau has stored them already.
         flow_key: the flow that handles it; empty to register only.
 
     Returns:
@@ -103,10 +103,6 @@ def incoming_register(
     found = require_content_type(pdf[:SNIFF_BYTES], allowed=SCAN_TYPES)
     pages = _pages(pdf, found)
     stored = store(name_prefix="documents/incoming", stream=io.BytesIO(pdf), content_type=found.value, limit=SCAN_LIMIT)
-    kept = [
-        (name, store(name_prefix="documents/files", stream=content, content_type=_type_of(content), limit=SCAN_LIMIT))
-        for name, content in files
-    ]
     with transaction.atomic():
         document = Document(
             direction=Direction.INCOMING,
@@ -147,7 +143,7 @@ def incoming_register(
                 content_type=file.content_type,
                 added_by=by.user_name,
             )
-            for position, (name, file) in enumerate(kept, 1)
+            for position, (name, file) in enumerate(files, 1)
         )
         document.state = State.IN_HANDLING if flow_key else State.REGISTERED
         document.save()
@@ -194,13 +190,6 @@ def _pages(content: bytes, found: ContentType) -> int:
         raise Invalid(_("扫描件有%(n)d页，超过%(most)d页，请拆分登记。") % {"n": pages, "most": MOST_PAGES})
     check_pages(content)
     return pages
-
-
-def _type_of(content: bytes) -> str:
-    from saas.core.storage import sniff_content_type
-
-    found = sniff_content_type(content[:SNIFF_BYTES])
-    return found.value if found else "application/octet-stream"
 
 
 @transaction.atomic

@@ -32,14 +32,18 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package addressed to the current tenant, its signature not yet checked."""
+    """A package addressed to the current tenant, its signature not yet checked.
+
+    `object_names` are the files that lie among the tenant's own: the document, then its attachments in the
+    manifest's order; empty for an answer.
+    """
 
     id: UUID
     kind: str
     sender: TenantRef
     manifest_text: str
     signature: str
-    object_name: str
+    object_names: tuple[str, ...]
     posted_at: datetime
 
 
@@ -68,8 +72,11 @@ def canonical(manifest: Manifest) -> str:
     return json.dumps(manifest, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def post(*, package_id: UUID, kind: str, to_code: str, manifest: Manifest, object_name: str = "") -> None:
+def post(*, package_id: UUID, kind: str, to_code: str, manifest: Manifest, object_names: tuple[str, ...] = ()) -> None:
     """Sign a manifest with the current tenant's key and hand it to the receiver, in the caller's transaction.
+
+    Files do not go through the database: they lie with the receiver already (`saas.core.storage.deliver`, streamed),
+    and the package only names them. So its size is the manifest's.
 
     Raises:
         Conflict: the receiver is unknown to the cell or suspended, or this bureau used the id for another package.
@@ -82,7 +89,7 @@ def post(*, package_id: UUID, kind: str, to_code: str, manifest: Manifest, objec
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT cell.exchange_post(%s::uuid, %s, %s, %s, %s, %s)",
-            [package_id, kind, to_code, text, signature, object_name],
+            [package_id, kind, to_code, text, signature, "\n".join(object_names)],
         )
         row = cursor.fetchone()
     if not row[0]:
@@ -99,7 +106,15 @@ def packages(package_id: UUID) -> list[Package]:
         )
         rows = cursor.fetchall()
     return [
-        Package(package_id, row[0], TenantRef(id=row[1], schema=row[2], code=row[3], name=row[4]), *row[5:])
+        Package(
+            id=package_id,
+            kind=row[0],
+            sender=TenantRef(id=row[1], schema=row[2], code=row[3], name=row[4]),
+            manifest_text=row[5],
+            signature=row[6],
+            object_names=tuple(row[7].splitlines()),
+            posted_at=row[8],
+        )
         for row in rows
     ]
 

@@ -70,7 +70,7 @@ AS $f$ UPDATE exchange_spool SET taken_at = now(), manifest = ''
 WAITING = f"""
 CREATE OR REPLACE FUNCTION cell.exchange_waiting() RETURNS TABLE (object_name text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cell, pg_temp
-AS $f$ SELECT s.object_name FROM exchange_spool s
+AS $f$ SELECT one.name FROM exchange_spool s, string_to_table(s.object_name, E'\\n') AS one(name)
        WHERE s.to_tenant = cell.acting_tenant() AND s.taken_at IS NULL AND s.object_name <> '' $f$;
 REVOKE ALL ON FUNCTION cell.exchange_waiting() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION cell.exchange_waiting() TO "{app_role()}";
