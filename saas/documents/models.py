@@ -76,6 +76,11 @@ class Document(models.Model):
                 name="documents_document_drafts",
             ),
             models.Index(fields=["number"], condition=~Q(number=""), name="documents_document_number"),
+            models.Index(
+                fields=["state"],
+                condition=Q(state__in=["signed_off", "numbered", "rendered"]),
+                name="documents_document_waiting",
+            ),
             GinIndex(fields=["readers"], name="documents_document_readers"),
         ]
         constraints = [
