@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("saas.accounts.urls")),
     path("", include("saas.core.audit.urls")),
     path("", include("saas.portal.urls")),
+    path("", include("saas.portal.urls_appearance")),
 ]
 
 handler400 = "saas.core.middleware.bad_request"

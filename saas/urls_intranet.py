@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("saas.documents.urls")),
     path("", include("saas.portal.desk.urls")),
     path("", include("saas.portal.urls")),
+    path("", include("saas.portal.urls_appearance")),
     path("", include("saas.approvals.urls")),
     path("", include("saas.approvals.urls_administration")),
     path("", include("saas.seals.urls")),

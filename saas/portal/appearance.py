@@ -66,6 +66,6 @@ def appearance(request: HttpRequest) -> HttpResponse:
                 form.add_error(field, str(text))
         else:
             toasts.show_next(request, _("外观已更新，本单位所有人打开新页面即可看到。"))
-            return redirect("portal:appearance")
+            return redirect("appearance:change")
     context = {"form": form, "legal_name": current_tenant().name}
     return render(request, "portal/appearance.html", context, status=422 if form.errors else 200)

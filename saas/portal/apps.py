@@ -23,7 +23,7 @@ class PortalConfig(AppConfig):
                     NavEntry(
                         "appearance",
                         _("单位外观"),
-                        "portal:appearance",
+                        "appearance:change",
                         Permission.MANAGE_ORGANISATION,
                         zone,
                         330,

@@ -2,12 +2,11 @@
 
 from django.urls import path
 
-from saas.portal import appearance, views
+from saas.portal import views
 
 app_name = "portal"
 urlpatterns = [
     path("", views.home, name="home"),
     path("display/", views.display_choice, name="display"),
-    path("appearance/", appearance.appearance, name="appearance"),
     path("gallery/", views.gallery, name="gallery"),
 ]

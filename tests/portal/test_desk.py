@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from saas.accounts.models import User
 from saas.core.access import Role
@@ -64,14 +65,16 @@ def test_the_workbench_shows_drafts_and_leads_an_empty_desk_on(drafter: Client, 
 
 
 def test_a_clerk_sees_at_once_that_a_delivery_waits(
-    office: Office, as_user: Callable[..., Client], monkeypatch: pytest.MonkeyPatch, drafter: Client
+    office: Office, as_user: Callable[..., Client], drafter: Client
 ) -> None:
-    from saas.exchange import selectors as exchange
+    from saas.exchange.models import Delivery
 
     tile = '<a class="tile" href="/deliveries/"><span class="figure">3</span>'
     clerk = as_user(office.users["clerk"])
     assert tile not in clerk.get("/").content.decode()
-    monkeypatch.setattr(exchange, "waiting_count", lambda: 3)
+    for _ in range(3):
+        came = {"from_code": "beta", "from_name": "乙局", "title": "来文", "manifest": {}, "sent_at": timezone.now()}
+        Delivery.objects.create(id=uuid4(), **came)
     assert tile in clerk.get("/").content.decode()
     assert tile not in drafter.get("/").content.decode()
 

@@ -8,15 +8,13 @@ from django.db import transaction
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from saas.approvals.models import Instance, Phrase
-from saas.approvals.views.acting import MAX_PHRASES
+from saas.approvals.selectors.for_desks import subject_of
 from saas.core.errors import Conflict, Invalid, NotFound
 from saas.documents.access import Reader, visible_document
 from saas.portal.desk.models import SavedFilter, Star
 
 MOST_STARS = 500
 MOST_FILTERS = 20
-LONGEST_PHRASE = 200
 # What says where in a list one is, not what it shows.
 _PLACE = ("after", "before", "page")
 
@@ -46,8 +44,7 @@ def star_remove(*, user_id: UUID, object_id: UUID) -> None:
 
 
 def _document_id(object_id: UUID) -> UUID:
-    subject = Instance.objects.filter(id=object_id).values_list("subject_id", flat=True).first()
-    return subject or object_id
+    return subject_of(object_id) or object_id
 
 
 def filter_query(query: str) -> str:
@@ -98,23 +95,3 @@ def filter_remove(*, user_id: UUID, filter_id: UUID) -> None:
     gone, _kinds = SavedFilter.objects.filter(user_id=user_id, id=filter_id).delete()
     if not gone:
         raise NotFound(_("没有这组筛选。"))
-
-
-def phrase_add(*, person_id: UUID | None, text: str) -> None:
-    """Keep a phrase; one that is kept already stays one.
-
-    Raises:
-        Invalid: it is empty or too long, or there are too many.
-    """
-    phrase = " ".join(text.split())
-    if not phrase or len(phrase) > LONGEST_PHRASE or person_id is None:
-        raise Invalid(_("常用意见为 1 到 200 字。"))
-    if Phrase.objects.filter(person_id=person_id).count() >= MAX_PHRASES:
-        raise Invalid(_("常用意见最多 %(most)d 条。") % {"most": MAX_PHRASES})
-    Phrase.objects.get_or_create(person_id=person_id, text=phrase)
-
-
-def phrase_remove(*, person_id: UUID | None, text: str) -> None:
-    """Forget a phrase, if it is kept."""
-    if person_id is not None:
-        Phrase.objects.filter(person_id=person_id, text=text).delete()

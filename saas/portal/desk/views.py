@@ -15,7 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from saas.accounts.requests import actor_of, user_of
 from saas.approvals import registry
 from saas.approvals import selectors as approvals
-from saas.approvals.selectors import TodoQuery
+from saas.approvals.selectors import TodoQuery, for_desks
+from saas.approvals.services import phrasing
 from saas.approvals.views import counting
 from saas.approvals.views.lists import TodoItem, urgency, workdays_left
 from saas.core import toasts
@@ -50,7 +51,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "to_read": approvals.read_list(seats).rows[: selectors.SHOWN],
         "drafts": selectors.own_drafts(by),
         "recent": approvals.done_list(by).rows[: selectors.SHOWN],
-        "news": selectors.news_for(by),
+        "news": for_desks.news_for(by.person_id, limit=selectors.SHOWN),
     }
     return render(request, "portal/desk/home.html", context)
 
@@ -141,14 +142,14 @@ def phrases(request: HttpRequest) -> HttpResponse:
         text = "" if dropped else request.POST.get("text", "")
         try:
             if dropped:
-                services.phrase_remove(person_id=person_id, text=dropped)
+                phrasing.phrase_remove(person_id=person_id, text=dropped)
             else:
-                services.phrase_add(person_id=person_id, text=text)
+                phrasing.phrase_add(person_id=person_id, text=text)
         except Invalid as refusal:
             problem = str(refusal.message)
         else:
             return redirect("desk:phrases")
-    context = {"phrases": selectors.own_phrases(person_id), "text": text, "problem": problem}
+    context = {"phrases": for_desks.phrases_of(person_id), "text": text, "problem": problem}
     return render(request, "portal/desk/phrases.html", context, status=422 if problem else 200)
 
 

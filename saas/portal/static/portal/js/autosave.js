@@ -16,6 +16,7 @@ class Autosave {
     form.addEventListener("input", () => this.later(PAUSE));
     form.addEventListener("change", () => this.later(PAUSE));
     form.addEventListener("submit", () => { this.dirty = false; clearTimeout(this.timer); });
+    document.addEventListener("submit", (event) => this.first(event));
     addEventListener("beforeunload", (event) => { if (this.dirty) event.preventDefault(); });
     this.dialog?.addEventListener("close", () => this.decide(this.dialog.returnValue));
   }
@@ -24,6 +25,17 @@ class Autosave {
     if (!this.note) return;
     this.note.textContent = text;
     this.note.classList.toggle("wrong", wrong);
+  }
+
+  /** Another form of the page is sent: what was typed here is saved first, or the leaving is asked about. */
+  async first(event) {
+    if (event.target === this.form || !this.dirty || this.held || event.defaultPrevented) return;
+    const { target, submitter } = event;
+    event.preventDefault();
+    clearTimeout(this.timer);
+    await this.save();
+    clearTimeout(this.timer);
+    if (!this.dirty) target.requestSubmit(submitter);
   }
 
   later(milliseconds) {
