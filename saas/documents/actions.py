@@ -21,6 +21,7 @@ class Action:
         url_fn: where the button leads (a page with a form; acts are POSTed there).
         possible_fn: whether it is offered to this reader now; costs no query.
         order: place among the buttons.
+        onward: whether it takes the document further; the first button is the page's main one only then.
     """
 
     key: str
@@ -28,6 +29,7 @@ class Action:
     url_fn: Callable[[Document], str]
     possible_fn: Callable[[Document, Reader], bool]
     order: int = 100
+    onward: bool = True
 
 
 _ACTIONS: dict[str, Action] = {}

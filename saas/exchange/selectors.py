@@ -25,8 +25,3 @@ def attached_objects(names: Collection[str]) -> set[str]:
     """Which of these files are attachments of documents that arrived; asked once a day."""
     kept = Delivery.objects.exclude(files=[]).values_list("files", flat=True).iterator()
     return {file["object_name"] for files in kept for file in files}.intersection(names)
-
-
-def waiting_count() -> int:
-    """How many documents wait for 签收."""
-    return Delivery.objects.filter(state=DeliveryState.WAITING).count()

@@ -12,5 +12,6 @@ urlpatterns = [
     path("deliveries/<uuid:delivery_id>/files/<int:place>/", views.delivery_file, name="delivery-file"),
     path("deliveries/<uuid:delivery_id>/sign/", views.delivery_sign, name="sign"),
     path("deliveries/<uuid:delivery_id>/return/", views.delivery_return, name="return"),
+    path("documents/<uuid:document_id>/dispatches/", views.dispatches, name="dispatches"),
     path("documents/<uuid:document_id>/send/", views.document_send, name="send"),
 ]

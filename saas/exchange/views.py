@@ -17,7 +17,7 @@ from saas.core.storage import open_object
 from saas.documents.access import reader_of, visible_document
 from saas.documents.kinds import Direction
 from saas.exchange import selectors, services
-from saas.exchange.models import Delivery
+from saas.exchange.models import Delivery, DispatchState
 from saas.exchange.spool import packages
 
 
@@ -81,6 +81,16 @@ def delivery_return(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
         context = {"delivery": delivery, "error": error, "reason": reason}
         return render(request, "exchange/delivery.html", context, status=error.status)
     return redirect("exchange:deliveries")
+
+
+@access(Permission.STAFF)
+@require_safe
+def dispatches(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """送达情况: who has signed for the document or returned it; a fragment of its page, for whoever may read it."""
+    document = visible_document(document_id, reader_of(request))
+    rows = list(selectors.dispatches_of(document.id))
+    signed = sum(row.state == DispatchState.SIGNED_FOR for row in rows)
+    return render(request, "exchange/_dispatches.html", {"rows": rows, "signed": signed})
 
 
 @access(Permission.REGISTER_INCOMING)
