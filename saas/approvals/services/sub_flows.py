@@ -14,7 +14,7 @@ from saas.approvals.engine.state import HoldReason, State, Status
 from saas.approvals.models import Instance
 from saas.approvals.services import running
 from saas.core.actors import Actor
-from saas.core.errors import YunshuError
+from saas.core.errors import Conflict, YunshuError
 
 MAX_DEPTH = 5
 
@@ -25,7 +25,7 @@ def start_child(*, header: store.Header, state: State, node: str, flow_key: str,
 
     try:
         if _depth(header) >= MAX_DEPTH:
-            raise YunshuError(f"sub-flows deeper than {MAX_DEPTH}")
+            raise Conflict(_("子流程嵌套超过 %(limit)d 层。") % {"limit": MAX_DEPTH})
         with transaction.atomic():
             starting.start(
                 flow_key=flow_key,
