@@ -23,6 +23,13 @@ _FROM_PUBLIC = (
 )
 
 
+# Locks have no owner: whoever guesses the number of the sealer's, the ticker's or the migrations' keeps them waiting.
+_LOCKS = (
+    "SELECT oid::regprocedure::text FROM pg_proc "
+    "WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ '^pg_(try_)?advisory_'"
+)
+
+
 def _login(connection: psycopg.Connection[Any], name: str, password: str, attributes: str) -> None:
     exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
     statement = "ALTER ROLE {} {} PASSWORD {}" if exists else "CREATE ROLE {} {} PASSWORD {}"
@@ -87,9 +94,9 @@ def prepare_database(connection: psycopg.Connection[Any], *, zone: str, cell: st
     for schema in ("cell", "extensions"):
         run("CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {owner}", schema=sql.Identifier(schema))
     run("GRANT USAGE ON SCHEMA public, cell, extensions TO {app}")
-    for schema in ("public", "cell"):
-        name = sql.Identifier(schema)
-        run("ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {s} GRANT SELECT ON TABLES TO {app}", s=name)
+    run("ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT SELECT ON TABLES TO {app}")
+    # What all bureaus share is read through functions that know the caller; a table is opened by its own migration.
+    run("ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA cell REVOKE SELECT ON TABLES FROM {app}")
     if zone == "management":
         _open_to_app(run)
     run("ALTER DEFAULT PRIVILEGES FOR ROLE {owner} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
@@ -97,6 +104,9 @@ def prepare_database(connection: psycopg.Connection[Any], *, zone: str, cell: st
         run("REVOKE EXECUTE ON FUNCTION {f} FROM PUBLIC", f=sql.SQL(function))
         run("GRANT EXECUTE ON FUNCTION {f} TO {owner}", f=sql.SQL(function))
     run("GRANT EXECUTE ON FUNCTION {f} TO {app}", f=sql.SQL(_FROM_PUBLIC[0]))
+    for (function,) in connection.execute(_LOCKS).fetchall():
+        run("REVOKE EXECUTE ON FUNCTION pg_catalog.{f} FROM PUBLIC", f=sql.SQL(function))
+        run("GRANT EXECUTE ON FUNCTION pg_catalog.{f} TO {owner}, {app}", f=sql.SQL(function))
     # DO blocks run any statement in any protocol; triggers and functions of the owner go on working.
     run("REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC")
     run("GRANT USAGE ON LANGUAGE plpgsql TO {owner}")

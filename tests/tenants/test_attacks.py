@@ -68,6 +68,10 @@ ATTACKS = {
     "a security-definer copy of a view": "CREATE VIEW stolen AS SELECT * FROM {other}.accounts_user",
     "change an audit record": "UPDATE audit_record SET event = 'x'",
     "delete an audit record": "DELETE FROM audit_record",
+    "take the audit sealer's lock": "SELECT pg_try_advisory_lock(hashtext('yunshu'), hashtext('audit sealer'))",
+    "take the audit sealer's lock until commit": "SELECT pg_try_advisory_xact_lock(1, 2)",
+    "take a lock by one number": "SELECT pg_advisory_lock_shared(4711)",
+    "give up every lock": "SELECT pg_advisory_unlock_all()",
     "forge a link of the chain": "INSERT INTO audit_link (seq, record_id, algorithm, digest) "
     "VALUES (1, gen_random_uuid(), 'sha-256', '')",
 }
@@ -129,6 +133,33 @@ def test_a_whole_injected_statement_does_not_reach_the_other_bureaus_rows(
 def test_the_login_itself_reads_no_bureau(names: dict[str, str], db: None) -> None:
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {names['other']}.accounts_user")
+
+
+@pytest.mark.parametrize(
+    "table", ["exchange_spool", "audit_pending", "audit_unsigned", "calendar_day", "calendar_year"]
+)
+def test_the_login_itself_reads_nothing_of_all_bureaus_at_once(table: str, db: None) -> None:
+    with pytest.raises(DatabaseError) as refused, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM cell.{table}")
+    assert getattr(refused.value.__cause__, "sqlstate", "") == "42501"
+
+
+def test_the_login_reads_of_the_common_schema_only_what_jobs_need(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'cell'::regnamespace AND c.relkind = 'r' "
+            "AND has_any_column_privilege(c.oid, 'select')"
+        )
+        read = {row[0] for row in cursor.fetchall()}
+    assert {name for name in read if not name.startswith("procrastinate_")} == {"suspended"}
+
+
+def test_no_function_that_locks_by_number_is_left_to_everybody(in_alpha: TenantRef) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT proname FROM pg_proc WHERE proname LIKE '%%advisory%%' AND has_function_privilege(oid, 'execute')"
+        )
+        assert cursor.fetchall() == []
 
 
 def test_a_bureau_role_holds_nothing_in_common_schemas_but_what_is_listed(in_alpha: TenantRef) -> None:
