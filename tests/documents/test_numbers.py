@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.db.utils import Error as DatabaseError
 
 from saas.core import keys
@@ -38,6 +38,17 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[TenantR
         with outside_tenants(), connection.cursor() as cursor:
             cursor.execute("DELETE FROM cell.procrastinate_jobs WHERE tenant = %s", [ref.schema])
         connection.close()
+
+
+def restored_without(ref: TenantRef, which: str) -> None:
+    """Leave the bureau without some numbers, as an older copy of it is; nobody at work could."""
+    with connections["owner"].cursor() as owner:
+        owner.execute(
+            f'ALTER TABLE "{ref.schema}".documents_numberentry DISABLE TRIGGER append_only; '
+            f'DELETE FROM "{ref.schema}".documents_numberentry WHERE {which}; '
+            f'ALTER TABLE "{ref.schema}".documents_numberentry ENABLE TRIGGER append_only'
+        )
+    connections["owner"].close()
 
 
 def new_mark() -> str:
@@ -164,6 +175,31 @@ def test_a_book_that_cannot_be_is_refused(in_alpha: TenantRef, mark: str, year: 
     assert not NumberBook.objects.filter(mark=mark).exists()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM documents_numberentry",
+        "TRUNCATE documents_numberentry",
+        "UPDATE documents_numberentry SET serial = 9",
+        "UPDATE documents_numberentry SET document_id = NULL, state = 'reserved'",
+        "UPDATE documents_numberentry SET reason = '改写'",
+        "UPDATE documents_numberentry SET title = '改写', state = 'void', reason = 'x'",
+        "UPDATE documents_numberentry SET by_name = '他人', state = 'void', reason = 'x'",
+    ],
+)
+def test_a_number_once_given_is_neither_removed_nor_rewritten(in_alpha: TenantRef, change: str) -> None:
+    book = services.book_create(mark=new_mark(), year=2026, kinds=[], first=1, by=CLERK)
+    entry = services.number_reserve(book_id=book.id, reason="联合发文待会签", by=CLERK)
+    with pytest.raises(DatabaseError) as refused, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(change)
+    assert getattr(refused.value.__cause__, "sqlstate", "") == "42501"
+    services.number_void(entry_id=entry.id, reason="不再发文", by=CLERK)
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        NumberEntry.objects.filter(id=entry.id).update(state=EntryState.RESERVED)
+    entry.refresh_from_db()
+    assert (entry.serial, entry.state, entry.reason) == (1, EntryState.VOID, "不再发文")
+
+
 # --- A bureau restored from an older copy -------------------------------------------------------------------------
 def test_a_restored_book_gives_no_number_twice(committed: TenantRef) -> None:
     year = 2026
@@ -175,7 +211,7 @@ def test_a_restored_book_gives_no_number_twice(committed: TenantRef) -> None:
     raise_number_mark(book_id=str(book.id))
     assert keys.number_mark(committed, f"{mark}〔{year}〕") == 3
     # The copy is from before the second number.
-    NumberEntry.objects.filter(book=book, serial__gt=1).delete()
+    restored_without(committed, "serial > 1")
     NumberBook.objects.filter(id=book.id).update(next_serial=2)
     with pytest.raises(services.BelowMark, match="暂停取号"):
         services.document_register_number(document_id=documents[3], book_id=book.id, by=CLERK)
