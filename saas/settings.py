@@ -72,8 +72,8 @@ def _database(url: str, *, pooled: bool) -> dict[str, object]:
         "OPTIONS": {
             "server_side_binding": True,
             "options": "-c TimeZone=UTC",
-            # Pays in jobs, imports and bulk acts; at the end of a request the pool's reset forgets everything.
-            "prepare_threshold": 5,
+            # Never prepared: a statement's plan and types are one bureau's, and the next switch makes it another's.
+            "prepare_threshold": None,
             **(pool_options() if pooled else {}),
         },
     }

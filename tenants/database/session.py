@@ -89,7 +89,4 @@ def apply(connection: psycopg.Connection[Any], state: SessionState, *, known: by
     result = pgconn.exec_(state.command)
     if result.status != ExecStatus.COMMAND_OK:
         raise psycopg.errors.error_from_result(result, encoding=connection.info.encoding)
-    # Statements prepared for one bureau end here: while a migration is on its way, another's columns may have
-    # other types, and PostgreSQL refuses a prepared statement whose result has changed. psycopg tells the server.
-    connection._prepared.clear()
     return state.path if status == TransactionStatus.IDLE else None
