@@ -231,6 +231,7 @@ def test_a_stand_in_acts_for_the_giver_and_both_names_stay(office: Office) -> No
     given.state = DelegationState.ACCEPTED
     given.save()
     assert todo(office, "b") == ["环节one"]
+    assert "人a［人b 可代］" in selectors.timeline(instance, office.actor("drafter"))[-1].who
     office.act(Act.AGREE, "a", instance, by="b")
     said = Opinion.objects.get(node="one")
     assert (said.person_name, said.post_name, said.on_behalf_of) == ("人b", "岗位a", "人a")

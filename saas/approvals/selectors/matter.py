@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -21,11 +21,12 @@ from saas.approvals.definition.model import Visibility
 from saas.approvals.engine.commands import Act
 from saas.approvals.engine.possible import possibilities, return_targets
 from saas.approvals.engine.state import HoldReason, Task, TaskKind, TaskState
+from saas.approvals.models import Delegation, DelegationState
 from saas.approvals.selectors.seats import Seats
 from saas.approvals.world import DatabaseFacts
 from saas.core import calendar
 from saas.core.actors import Actor
-from saas.organisation.models import Appointment, Post, Unit
+from saas.organisation.models import Appointment, Post, Unit, today
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ def _hidden(loaded: store.Loaded, node: str, task_id: UUID | None, person: str |
 
 def _waiting(loaded: store.Loaded) -> list[TimelineEntry]:
     live = [task for task in loaded.state.live_tasks() if task.node in loaded.state.active]
-    names = names_of_assignees(task.assignee.id for task in live)
+    names = names_of_assignees((task.assignee.id for task in live), flow_key=loaded.header.flow_key)
     entries = [
         TimelineEntry(
             state="now",
@@ -200,19 +201,32 @@ def _state_text(task: Task) -> str:
     return _("已打开") if task.seen else _("待办")
 
 
-def names_of_assignees(ids: Iterable[UUID]) -> dict[UUID, str]:
-    """Posts with their holders of today, units with their name. One query, one more when something is vacant."""
+def names_of_assignees(ids: Iterable[UUID], *, flow_key: str = "") -> dict[UUID, str]:
+    """Posts with their holders of today and who stands in for them, units with their name.
+
+    One query, one more when something is vacant. Delegations for single flows count for `flow_key` alone.
+    """
     wanted = set(ids)
     if not wanted:
         return {}
     found: dict[UUID, list[str]] = {}
     posts: dict[UUID, str] = {}
     rows = Appointment.objects.current().filter(Q(post_id__in=wanted) | Q(post__unit_id__in=wanted), post__active=True)
-    for post_id, post_name, unit_id, unit_name, person in rows.in_rank_order().values_list(
-        "post_id", "post__name", "post__unit_id", "post__unit__name", "person__name"
+    day = today()
+    given = Delegation.objects.filter(
+        Q(flow_key="") | Q(flow_key=flow_key),
+        giver_id=OuterRef("person_id"),
+        state=DelegationState.ACCEPTED,
+        starts__lte=day,
+        ends__gte=day,
+    )
+    named = rows.in_rank_order().annotate(stand_in=Subquery(given.order_by("starts").values("stand_in_name")[:1]))
+    for post_id, post_name, unit_id, unit_name, person, stand_in in named.values_list(
+        "post_id", "post__name", "post__unit_id", "post__unit__name", "person__name", "stand_in"
     ):
         if post_id in wanted:
-            found.setdefault(post_id, []).append(person)
+            text = _("%(name)s［%(stand_in)s 可代］") % {"name": person, "stand_in": stand_in} if stand_in else person
+            found.setdefault(post_id, []).append(text)
             posts[post_id] = f"{unit_name} {post_name}"
         if unit_id in wanted:
             posts[unit_id] = unit_name
