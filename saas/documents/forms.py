@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
+from django.core.validators import MaxLengthValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +29,30 @@ def _lines(text: str) -> tuple[str, ...]:
     return tuple(line for raw in text.splitlines() if (line := clean_line(raw)))
 
 
+class _Text(forms.CharField):
+    """A text that is refused when it is too long, never cut: no `maxlength`, at which browsers drop what is pasted.
+
+    A line break counts as one character, however the browser sends it.
+    """
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "max_length": _("不能超过%(limit_value)d字，现有%(show_value)d字。")
+    }
+
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+        too_long = self.error_messages["max_length"]
+        self.validators.append(MaxLengthValidator(max_length, message=too_long))
+
+    def to_python(self, value: Any) -> str:
+        """The text with line breaks of one character."""
+        return str(super().to_python(value)).replace("\r\n", "\n").replace("\r", "\n")
+
+
+# What 提交审批 will ask for, though a draft may be saved without it: not marked as optional.
+NEEDED = ("mark", "title", "recipients", "body", "signatures")
+
+
 class DraftForm(forms.Form):
     """拟稿. Longer texts than allowed are named by field; everything else waits for the rules at submission."""
 
@@ -36,39 +61,43 @@ class DraftForm(forms.Form):
     sensitivity = forms.ChoiceField(
         label=_("敏感级别"), choices=Sensitivity.choices, error_messages={"invalid_choice": _SECRET}
     )
-    mark = forms.CharField(label=_("发文机关标志"), max_length=60, required=False)
-    title = forms.CharField(
+    mark = _Text(label=_("发文机关标志"), max_length=60)
+    title = _Text(
         label=_("标题"),
         max_length=LONGEST_TITLE,
-        required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("由发文机关名称、事由和文种组成；排版时按词意自动回行。"),
     )
-    recipients = forms.CharField(label=_("主送机关"), max_length=3000, required=False)
+    recipients = _Text(label=_("主送机关"), max_length=3000)
     recipient_codes = forms.MultipleChoiceField(
-        label=_("云署上的主送单位"), required=False, widget=forms.CheckboxSelectMultiple
+        label=_("云署上的主送单位"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("勾选的单位由云署直接送达；名称自动写入主送机关，可以改成规范化简称。"),
     )
-    body = forms.CharField(
+    body = _Text(
         label=_("正文"),
         max_length=LONGEST_BODY,
-        required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 18, "class": "paper"}),
         help_text=_("行首“一、”“（一）”“1.”“（1）”自动识别为标题。"),
     )
-    attachments = forms.CharField(
-        label=_("附件说明"), required=False, widget=forms.Textarea(attrs={"rows": 2}), help_text=_("每行一个附件名称。")
+    attachments = _Text(
+        label=_("附件说明"),
+        max_length=6000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("每行一个附件名称。"),
     )
-    signatures = forms.CharField(
+    signatures = _Text(
         label=_("发文机关署名"),
-        required=False,
+        max_length=2000,
         widget=forms.Textarea(attrs={"rows": 1}),
         help_text=_("联合行文每行一个机关。"),
     )
-    note = forms.CharField(label=_("附注"), max_length=200, required=False)
-    cc = forms.CharField(label=_("抄送机关"), max_length=3000, required=False)
-    printer = forms.CharField(label=_("印发机关"), max_length=100, required=False)
+    note = _Text(label=_("附注"), max_length=200)
+    cc = _Text(label=_("抄送机关"), max_length=3000)
+    printer = _Text(label=_("印发机关"), max_length=100)
 
     def __init__(
         self, *args: Any, bureaus: list[TenantRef], annexes: tuple[AnnexText, ...] = (), **kwargs: Any
@@ -76,6 +105,8 @@ class DraftForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._bureaus = {ref.code: ref.name for ref in bureaus}
         self._annexes = annexes
+        for name in NEEDED:
+            self.fields[name].needed = True  # type: ignore[attr-defined]
         field = self.fields["recipient_codes"]
         field.choices = list(self._bureaus.items())  # type: ignore[attr-defined]
 
@@ -109,21 +140,23 @@ class DraftForm(forms.Form):
         return text
 
     def clean(self) -> dict[str, Any]:
-        """Picked bureaus stand in 主送机关 too."""
+        """Picked bureaus are 主送机关 where none is written; what is written stays as the drafter wrote it.
+
+        The page itself writes a bureau's name when it is ticked (recipients.js).
+        """
         data = super().clean() or {}
-        named = str(data.get("recipients") or "").strip(" ：:。")
-        missing = [self._bureaus[c] for c in data.get("recipient_codes") or () if self._bureaus[c] not in named]
-        data["recipients"] = "，".join(filter(None, [named, *missing]))
+        picked = [self._bureaus[code] for code in data.get("recipient_codes") or ()]
+        data["recipients"] = str(data.get("recipients") or "").strip(" ：:。") or "，".join(picked)
         return data
 
     def draft(self) -> DraftInput:
         """What the service takes; call after `is_valid`."""
         data = self.cleaned_data
         elements = Elements(
-            title=data["title"].replace("\r\n", "\n"),
+            title=data["title"],
             mark=clean_line(data["mark"]),
             recipients=data["recipients"],
-            body=data["body"].replace("\r\n", "\n"),
+            body=data["body"],
             signatures=_lines(data["signatures"]),
             note=clean_line(data["note"]).strip("（）()"),
             cc=clean_line(data["cc"]).rstrip("。"),

@@ -11,12 +11,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from saas.documents.elements import Elements
-from saas.documents.kinds import CHINESE_NAMES, UPWARD, Kind
+from saas.documents.kinds import UPWARD, Kind, kind_of_title
 from saas.documents.secrecy import bears_secret_mark
 
 LONGEST_TITLE = 150
 LONGEST_BODY = 200_000
 LONGEST_LINE = 1_500
+# A letter may answer (……的答复) and an order may carry a regulation by its name.
+_TITLES_WITHOUT_KIND = frozenset({Kind.LETTER, Kind.ORDER})
 _REGULATION = "《党政机关公文处理工作条例》"
 
 
@@ -59,9 +61,13 @@ def _title(draft: Draft) -> Iterator[Finding]:
         yield Finding("title", _("标题过短，应由发文机关名称、事由和文种组成。"), clause)
     if len(title) > LONGEST_TITLE:
         yield Finding("title", _("标题超过150字，请精简事由。"), clause)
-    names = [name for name, kind in CHINESE_NAMES.items() if kind is draft.kind]
-    bare = re.sub(r"[（(][^（）()]{1,12}[）)]$", "", title)
-    if not any(bare.endswith(name) for name in names):
+    if re.search(r"关于[\s的]*$", title):
+        yield Finding("title", _("标题没有写完：“关于”之后应写明事由和文种。"), clause)
+        return
+    found = kind_of_title(title)
+    if found is None and draft.kind not in _TITLES_WITHOUT_KIND:
+        yield Finding("title", _("标题缺少文种，应以“……的%(kind)s”结尾。") % {"kind": draft.kind.label}, clause)
+    elif found is not draft.kind:
         yield Finding("title", _("标题末尾与所选文种不一致。"), clause, Severity.HINT)
     if "关于" not in title and draft.kind not in {Kind.ORDER, Kind.ANNOUNCEMENT, Kind.MINUTES}:
         yield Finding("title", _("标题缺少“关于……的”事由。"), clause, Severity.HINT)
