@@ -26,6 +26,7 @@ DEPENDENCY_ERRORS = Counter("yunshu_dependency_errors_total", "Calls that failed
 APPROVAL_ACTS = Counter("yunshu_approval_acts_total", "Acts on tasks, by kind.", ["act"])
 DOCUMENTS_ISSUED = Counter("yunshu_documents_issued_total", "Documents numbered, by type.", ["kind"])
 AUDIT_HELD = Counter("yunshu_audit_held_total", "Times a trail was not continued because it is an older copy.")
+AUDIT_LOCKED_OUT = Counter("yunshu_audit_locked_out_total", "Times the audit sealer found its lock kept by another.")
 FILES_SWEPT = Counter("yunshu_files_swept_total", "Stored files no row named, removed.")
 FILES_SWEPT_BYTES = Counter("yunshu_files_swept_bytes_total", "Size of the stored files that were removed.")
 

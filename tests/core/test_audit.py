@@ -22,13 +22,15 @@ from pytest_django.plugin import DjangoDbBlocker
 from saas.core.actors import SYSTEM, Actor
 from saas.core.audit import Event, bundle, record, trails
 from saas.core.audit.models import AuditHead, AuditLink, AuditRecord
-from saas.core.audit.sealer import Sealer
+from saas.core.audit.sealer import LOCK, Sealer
 from saas.core.audit.services import Target, wait_for_signed_head
-from saas.core.audit.verify import Fault, Report, verify
+from saas.core.audit.verify import Fault, Finding, Report, verify
 from saas.core.errors import Unavailable
+from saas.core.keys import HeadMark
 from saas.core.keys.client import VaultClient
 from saas.core.tenancy import TenantRef
 from tenants.context import use_tenant
+from tenants.database.owner import owner_connection
 from tests.bureaus import create_bureau
 from tests.core.vault import acting_as
 
@@ -50,7 +52,8 @@ def note(**detail: str) -> uuid.UUID:
 
 
 def report(ref: TenantRef) -> Report:
-    return trails.verify_schema(ref.schema, "owner", trails.believed_keys())
+    mark = trails.known_marks().get(ref.schema)
+    return trails.verify_schema(ref.schema, "owner", trails.believed_keys(), mark)
 
 
 def linked(record_id: uuid.UUID) -> bool:
@@ -250,7 +253,7 @@ _SEALER = """
 import django
 django.setup()
 import threading
-from saas.core.audit.sealer import Sealer
+from saas.core.audit.sealer import LOCK, Sealer
 print("ready", flush=True)
 Sealer(sign_every_seconds=0.05).run(threading.Event())
 """
@@ -291,6 +294,29 @@ def test_one_bureaus_trouble_does_not_stop_the_others(committed: TenantRef, beta
     Sealer().tick()
     with use_tenant(beta):
         assert linked(theirs)
+
+
+def test_a_sealer_kept_from_its_lock_says_who_keeps_it(
+    committed: TenantRef, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealer = Sealer(sign_every_seconds=0)
+    made = note()
+    with owner_connection() as other:
+        other.execute(LOCK.replace("pg_try_advisory_xact_lock", "pg_advisory_lock"))
+        pid = other.info.backend_pid
+        sealer.tick()
+        assert "kept from its lock" not in caplog.text
+        monkeypatch.setattr("saas.core.audit.sealer.LOCKED_OUT_SECONDS", 0.0)
+        sealer.tick()
+        assert not linked(made)
+        told = [record for record in caplog.records if "kept from its lock" in record.message]
+        assert {(each.levelname, each.__dict__["holder"]) for each in told} == {
+            ("ERROR", f"{pid} yunshu_intranet_c1_owner")
+        }
+    caplog.clear()
+    sealer.tick()
+    assert linked(made)
+    assert "kept from its lock" not in caplog.text
 
 
 # --- Tampering by the owner, in place -----------------------------------------------------------------------------
@@ -374,6 +400,15 @@ def test_a_chain_recomputed_after_a_change_contradicts_its_signed_heads(committe
     heads = trails.heads_of(committed.schema, "owner")
     found = verify(trail=trails.trail_of(committed.schema), heads=heads, entries=forged, keys=trails.believed_keys())
     assert {finding.fault for finding in found.findings} == {Fault.HEAD_MISMATCH}
+
+
+def test_a_chain_that_is_another_than_the_one_marked_in_vault_is_found(committed: TenantRef) -> None:
+    note()
+    Sealer(sign_every_seconds=0).tick()
+    mark = trails.known_marks()[committed.schema]
+    forged = HeadMark(mark.seq, "00" * 32)
+    found = trails.verify_schema(committed.schema, "owner", trails.believed_keys(), forged)
+    assert found.findings == (Finding(Fault.NOT_AS_MARKED, f"link {mark.seq}"),)
 
 
 def test_another_bureaus_head_proves_nothing(committed: TenantRef, beta: TenantRef) -> None:
@@ -476,7 +511,7 @@ def test_the_system_can_be_the_actor(in_alpha: TenantRef) -> None:
 
 # --- A bureau restored from an older copy -------------------------------------------------------------------------
 def test_a_restored_trail_is_not_continued_until_an_operator_says_so(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with django_db_blocker.unblock():
         ref = create_bureau(code=f"r{uuid.uuid4().hex[:8]}", name="恢复试验局")
@@ -489,6 +524,14 @@ def test_a_restored_trail_is_not_continued_until_an_operator_says_so(
                 cut = AuditLink.objects.order_by("-seq")[1].seq
                 signed = AuditHead.objects.get().seq
             _restore_up_to(ref, cut)
+            lost = report(ref).findings
+            assert [(finding.fault, finding.place.split(":")[0]) for finding in lost] == [
+                (Fault.CUT, f"links {cut + 1}–{signed}")
+            ]
+            assert f": {signed - cut} records" in lost[0].place
+            with pytest.raises(SystemExit):
+                call_command("audit_verify", "--tenant", ref.code)
+            assert "cut: links" in capsys.readouterr().out
             with use_tenant(ref):
                 waiting = note(number="after the restore")
             for _restart in range(2):

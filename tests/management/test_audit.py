@@ -28,7 +28,7 @@ def test_managements_trail_is_chained_signed_and_sound(committed: None) -> None:
     urgent = record(Event.KEYS_CREATED, by=SYSTEM)
     Sealer().tick()
     wait_for_signed_head(urgent, 0)
-    report = trails.verify_schema("public", "owner", trails.believed_keys())
+    report = trails.verify_schema("public", "owner", trails.believed_keys(), trails.known_marks()["public"])
     assert report.findings == ()
     assert report.signed_up_to == report.links
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,15 @@ from saas.core.keys import Algorithm, HeadMark, KeyName, head_marks, raise_head_
 from saas.env import Zone
 
 logger = logging.getLogger(__name__)
-_TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('yunshu'), hashtext('audit sealer'))"
+LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('yunshu'), hashtext('audit sealer'))"
+# Two sealers take turns within moments; whoever holds the lock for longer stops every trail of the cell.
+LOCKED_OUT_SECONDS = 30.0
+_HOLDER = (
+    "SELECT concat_ws(' ', a.pid, a.usename, nullif(a.application_name, '')) "
+    "FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+    "WHERE l.locktype = 'advisory' AND l.granted AND l.classid::bigint = hashtext('yunshu')::bigint & 4294967295 "
+    "AND l.objid::bigint = hashtext('audit sealer')::bigint & 4294967295"
+)
 _BATCH = 1000
 _HEADS = 200
 _TICK_SECONDS = 0.1
@@ -53,6 +62,7 @@ class Sealer:
         self._alias = alias
         self._sign_every_seconds = sign_every_seconds
         self._marks: dict[str, HeadMark] | None = None
+        self._locked_out_since: float | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; an outage of the database or of Vault is waited out."""
@@ -82,7 +92,10 @@ class Sealer:
             # Without Vault the chains grow unchecked; nothing of them is signed before the marks were read.
             with contextlib.suppress(Unavailable):
                 self._marks = head_marks(Zone(settings.ZONE), settings.CELL)
-        for schema in self._schemas("SELECT DISTINCT schema_name FROM cell.audit_pending"):
+        waiting = self._schemas("SELECT DISTINCT schema_name FROM cell.audit_pending")
+        if not waiting:
+            self._locked_out_since = None
+        for schema in waiting:
             try:
                 while (done := self._chain(schema)) == _BATCH:
                     chained += done
@@ -231,5 +244,17 @@ class Sealer:
                     cursor.execute("DELETE FROM cell.audit_unsigned WHERE schema_name = %s", [item.schema])
 
     def _alone(self, cursor: Any) -> bool:
-        cursor.execute(_TRY_LOCK)
-        return bool(cursor.fetchone()[0])
+        cursor.execute(LOCK)
+        if cursor.fetchone()[0]:
+            self._locked_out_since = None
+            return True
+        now = time.monotonic()
+        if self._locked_out_since is None:
+            self._locked_out_since = now
+        elif now - self._locked_out_since >= LOCKED_OUT_SECONDS:
+            self._locked_out_since = now
+            cursor.execute(_HOLDER)
+            holder = cursor.fetchone()
+            logger.error("the audit sealer is kept from its lock", extra={"holder": holder[0] if holder else ""})
+            metrics.AUDIT_LOCKED_OUT.inc()
+        return False

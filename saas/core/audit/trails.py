@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.apps import apps
@@ -12,7 +12,7 @@ from psycopg import sql
 
 from saas.core.audit.chain import FIELDS, Head, Link, Trail, content_of
 from saas.core.audit.verify import Entry, PublicKeys, Report, verify
-from saas.core.keys import KeyName, public_keys_pem
+from saas.core.keys import HeadMark, KeyName, head_marks, public_keys_pem
 from saas.core.tenancy import MANAGEMENT_SCHEMA
 from saas.env import Zone
 
@@ -72,14 +72,20 @@ def entries_of(schema: str, alias: str) -> Iterator[Entry]:
         cursor.execute("CLOSE audit_entries")
 
 
-def verify_schema(schema: str, alias: str, keys: PublicKeys) -> Report:
-    """Verify one trail where it lies."""
+def known_marks() -> Mapping[str, HeadMark]:
+    """How far each trail of this cell was signed, by schema, from Vault; read it before the trails themselves."""
+    return head_marks(Zone(settings.ZONE), settings.CELL)
+
+
+def verify_schema(schema: str, alias: str, keys: PublicKeys, mark: HeadMark | None) -> Report:
+    """Verify one trail where it lies; its mark must have been read before."""
     # Links first: a head signed in between would seem to reach beyond the chain.
     with transaction.atomic(using=alias):
         with connections[alias].cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         heads = heads_of(schema, alias)
-        return verify(trail=trail_of(schema), heads=heads, entries=entries_of(schema, alias), keys=keys)
+        entries = entries_of(schema, alias)
+        return verify(trail=trail_of(schema), heads=heads, entries=entries, keys=keys, mark=mark)
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

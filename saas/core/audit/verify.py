@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from saas.core.audit.chain import GENESIS, Content, Head, Link, Trail, head_digest, link_digest
+from saas.core.keys import HeadMark
 from saas.core.keys.algorithms import Algorithm
 
 PublicKeys = Mapping[str, Mapping[int, str]]
@@ -26,6 +27,8 @@ class Fault(enum.StrEnum):
     CHANGED = "changed"
     MISSING_RECORD = "missing_record"
     EXTRA_RECORD = "extra_record"
+    CUT = "cut"
+    NOT_AS_MARKED = "not_as_marked"
     HEAD_MISMATCH = "head_mismatch"
     HEAD_BEYOND_CHAIN = "head_beyond_chain"
     BAD_SIGNATURE = "bad_signature"
@@ -61,7 +64,9 @@ class Report:
     findings: tuple[Finding, ...]
 
 
-def verify(*, trail: Trail, heads: Iterable[Head], entries: Iterable[Entry], keys: PublicKeys) -> Report:
+def verify(
+    *, trail: Trail, heads: Iterable[Head], entries: Iterable[Entry], keys: PublicKeys, mark: HeadMark | None = None
+) -> Report:
     """Check every link, record, head and signature.
 
     Args:
@@ -69,6 +74,8 @@ def verify(*, trail: Trail, heads: Iterable[Head], entries: Iterable[Entry], key
         heads: all heads.
         entries: all links in order of `seq`, then records without a link; read once.
         keys: the public keys to believe.
+        mark: how far the trail was signed as Vault knows it, read before the entries. Only it tells that the newest
+            links, records and heads were all removed; None where Vault cannot be asked.
     """
     by_seq = {head.seq: head for head in heads}
     findings: list[Finding] = []
@@ -81,7 +88,7 @@ def verify(*, trail: Trail, heads: Iterable[Head], entries: Iterable[Entry], key
             good[head.seq] = head
     links, last = 0, 0
     signed_up_to, last_signed_at = 0, None
-    previous = GENESIS
+    previous, marked, last_at = GENESIS, b"", None
     for entry in entries:
         if entry.link is None:
             findings.append(Finding(Fault.EXTRA_RECORD, f"record {(entry.content or {}).get('id')}"))
@@ -89,12 +96,20 @@ def verify(*, trail: Trail, heads: Iterable[Head], entries: Iterable[Entry], key
         link = entry.link
         findings.extend(_link_faults(link, entry.content, previous=previous, last=last))
         links, last, previous = links + 1, link.seq, link.digest
+        last_at = (entry.content or {}).get("at", last_at)
+        if mark is not None and link.seq == mark.seq:
+            marked = link.digest
         signed = by_seq.get(link.seq)
         if signed is not None and signed.digest != link.digest:
             findings.append(Finding(Fault.HEAD_MISMATCH, f"head {link.seq}"))
         elif link.seq in good:
             signed_up_to, last_signed_at = link.seq, good[link.seq].signed_at
     findings.extend(Finding(Fault.HEAD_BEYOND_CHAIN, f"head {seq}") for seq in sorted(by_seq) if seq > last)
+    if mark is not None and mark.seq > last:
+        place = f"links {last + 1}–{mark.seq}: {mark.seq - last} records, all later than {last_at or '-'}"
+        findings.append(Finding(Fault.CUT, place))
+    elif mark is not None and mark.seq and marked.hex() != mark.digest:
+        findings.append(Finding(Fault.NOT_AS_MARKED, f"link {mark.seq}"))
     return Report(links, len(by_seq), signed_up_to, last_signed_at, tuple(findings))
 
 

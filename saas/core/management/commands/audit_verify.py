@@ -46,11 +46,11 @@ class Command(BaseCommand):
             raise CommandError(f"没有单位 / no bureau: {code}")
         if export and not code:
             raise CommandError("--export 需要 --tenant / --export needs --tenant")
-        keys = trails.believed_keys()
+        keys, marks = trails.believed_keys(), trails.known_marks()
         sound = True
         for each in [code] if code else list(known):
             schema = known[each]
-            sound = self._say(each, trails.verify_schema(schema, "owner", keys)) and sound
+            sound = self._say(each, trails.verify_schema(schema, "owner", keys, marks.get(schema))) and sound
             if export:
                 opening = Opening(trails.trail_of(schema), keys)
                 heads, entries = trails.heads_of(schema, "owner"), trails.entries_of(schema, "owner")
