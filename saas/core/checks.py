@@ -118,10 +118,10 @@ def check_server(**_options: Any) -> list[CheckMessage]:
     """Django's hook: asks the server this process works with."""
     try:
         with connection.cursor() as cursor:
-            shown = {}
-            for name in _LOG_SETTINGS:
-                cursor.execute(f"SHOW {name}")
-                shown[name] = str(cursor.fetchone()[0])
+            cursor.execute(
+                "SELECT name, current_setting(name) FROM pg_settings WHERE name = ANY(%s)", [list(_LOG_SETTINGS)]
+            )
+            shown = dict(cursor.fetchall())
     except DatabaseError:
         hint = "Run the check again where DATABASE_URL can be reached."
         return [Doubt("the database does not answer: what its log holds is unknown", hint=hint, id="yunshu.W005")]

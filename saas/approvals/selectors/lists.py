@@ -147,9 +147,9 @@ _ORDER = {
     TodoSort.RECEIVED: "opened_at DESC, id",
     TodoSort.URGENCY: "urgency DESC, due_at, id",
 }
-_TODO_COLUMNS = sql.SQL(", ").join(sql.Identifier("task", name) for name in TodoRow.__dataclass_fields__)
+_ROW_COLUMNS = sql.SQL(", ").join(sql.Identifier("task", name) for name in TodoRow.__dataclass_fields__)
 # Of each place the first ones by the index alone; rows are read of those that are shown.
-_TODO = sql.SQL("""
+_OPEN_ROWS = sql.SQL("""
 SELECT {columns} FROM (SELECT * FROM {open} ORDER BY {order} OFFSET %(offset)s LIMIT %(limit)s) AS page
 JOIN approvals_task AS task USING (id) ORDER BY {page_order}
 """)
@@ -166,8 +166,8 @@ def todo_list(seats: Seats, query: TodoQuery) -> Page[TodoRow]:
     ]
     order = _ORDER[query.sort]
     keys = [key.partition(" ")[0] for key in order.split(", ")]
-    statement = _TODO.format(
-        columns=_TODO_COLUMNS,
+    statement = _OPEN_ROWS.format(
+        columns=_ROW_COLUMNS,
         open=open_tasks(
             columns=sql.SQL(", ").join(sql.Identifier("t", key) for key in keys),
             narrower=sql.SQL(" ").join(map(sql.SQL, asked)),
