@@ -11,14 +11,17 @@ import subprocess
 import sys
 import tracemalloc
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.db import transaction
+from django.http import FileResponse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from saas.core import storage
+from saas.core import logs, storage
+from saas.core.audit.models import AuditRecord
 from saas.core.errors import NotFound, TooLarge, Unavailable
 from saas.core.keys import client as vault_client
 from saas.core.keys.client import VaultClient
@@ -27,7 +30,7 @@ from saas.core.storage.backends import DiskBackend
 from saas.core.tenancy import TenantRef
 from saas.embedded.s3 import CannotBuild, S3Server
 from saas.env import env
-from tenants.context import use_tenant
+from tenants.context import outside_tenants, use_tenant
 from tests.core.vault import acting_as
 
 MEGABYTE = 1024 * 1024
@@ -135,6 +138,53 @@ def test_a_changed_file_is_noticed_and_the_reader_gets_none_of_the_change(in_alp
         assert len(file.read(MEGABYTE)) == MEGABYTE
         with pytest.raises(Damaged):
             file.read()
+
+
+def cut(raw: bytearray) -> None:
+    del raw[-1:]
+
+
+def changed_first(raw: bytearray) -> None:
+    raw[-20] ^= 1
+
+
+def emptied(raw: bytearray) -> None:
+    raw.clear()
+
+
+def damages_of(name: str) -> list[tuple[str, str]]:
+    found = AuditRecord.objects.filter(event="file.damaged", target_id=name)
+    return list(found.values_list("user_name", "request_id"))
+
+
+@pytest.mark.parametrize("damage", [cut, changed_first, emptied])
+def test_a_damaged_file_is_refused_as_it_is_opened_and_the_trail_keeps_it(
+    in_alpha: TenantRef, damage: Callable[[bytearray], None]
+) -> None:
+    kept = keep(b"sealed")
+    raw = bytearray(place(kept.name).read_bytes())
+    damage(raw)
+    place(kept.name).write_bytes(raw)
+    token = logs.request_id.set("0123456789")
+    try:
+        # The reader's own transaction is undone; what it found is not.
+        with pytest.raises(Damaged) as refused, transaction.atomic():
+            storage.open_object(kept.name)
+    finally:
+        logs.request_id.reset(token)
+    assert (refused.value.status, refused.value.code) == (503, "file.damaged")
+    assert damages_of(kept.name) == [("系统", "0123456789")]
+
+
+def test_damage_met_while_an_answer_is_streamed_is_kept_in_the_trail_too(in_alpha: TenantRef) -> None:
+    kept = keep(os.urandom(2 * MEGABYTE))
+    raw = bytearray(place(kept.name).read_bytes())
+    changed_first(raw)
+    place(kept.name).write_bytes(raw)
+    response = FileResponse(storage.open_object(kept.name))
+    with outside_tenants(), pytest.raises(Damaged):
+        b"".join(response)
+    assert damages_of(kept.name) == [("系统", "")]
 
 
 @pytest.mark.parametrize(

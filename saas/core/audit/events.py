@@ -79,6 +79,7 @@ class Event(enum.StrEnum):
     KEYS_DESTROYED = "keys.destroyed"
     FILE_STORED = "file.stored"
     FILES_SWEPT = "file.swept"
+    FILE_DAMAGED = "file.damaged"
     JOB_REPEATED = "job.repeated"
     AUDIT_READ = "audit.read"
     AUDIT_CONTINUED = "audit.continued"

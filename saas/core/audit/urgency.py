@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from saas.core.audit.events import Event
 
-URGENT = frozenset({Event.SEAL_STAMPING, Event.SEAL_REVOKED, Event.KEYS_CREATED, Event.KEYS_DESTROYED})
+URGENT = frozenset(
+    {Event.SEAL_STAMPING, Event.SEAL_REVOKED, Event.KEYS_CREATED, Event.KEYS_DESTROYED, Event.FILE_DAMAGED}
+)
 
 
 def is_urgent(event: Event) -> bool:

@@ -74,6 +74,7 @@ EVENT_LABELS: Mapping[Event, Promise] = {
     Event.KEYS_DESTROYED: _event("审计事件", "销毁密钥"),
     Event.FILE_STORED: _event("审计事件", "存入文件"),
     Event.FILES_SWEPT: _event("审计事件", "清理无主文件"),
+    Event.FILE_DAMAGED: _event("审计事件", "发现文件损坏或被改动"),
     Event.JOB_REPEATED: _event("审计事件", "重做任务"),
     Event.AUDIT_READ: _event("审计事件", "查阅审计记录"),
     Event.AUDIT_CONTINUED: _event("审计事件", "恢复后续接审计链"),

@@ -12,7 +12,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,7 +39,7 @@ _ALGORITHMS = frozenset({Algorithm.AES_256_GCM})
 class Damaged(YunshuError):
     """A stored object is not what was stored: cut, changed, or put under another name."""
 
-    status = 500
+    status = 503
     code = "file.damaged"
 
     def __init__(self) -> None:
@@ -191,10 +191,20 @@ class OpenedObject(io.RawIOBase):
         header: from `Header.load`, already checked to be the object asked for.
         opening: the header's raw bytes.
         key: the plain data key.
+        damaged: makes the error for a chunk that is not what was stored, and notes it where it must be known.
     """
 
-    def __init__(self, source: Source, *, header: Header, opening: bytes, key: bytes) -> None:
+    def __init__(
+        self,
+        source: Source,
+        *,
+        header: Header,
+        opening: bytes,
+        key: bytes,
+        damaged: Callable[[], Damaged] = Damaged,
+    ) -> None:
         super().__init__()
+        self._damaged = damaged
         self.content_type = header.content_type
         self._source = source
         self._header = header
@@ -210,7 +220,16 @@ class OpenedObject(io.RawIOBase):
         self.size = sealed - self._chunks * TAG_BYTES
         if self.size < 0 or (self._chunks > 1 and sealed - (self._chunks - 1) * full <= TAG_BYTES):
             source.close()
-            raise Damaged
+            raise damaged()
+
+    def check_start(self) -> None:
+        """Verify the first chunk, so that what begins to be given out is not refused at its first byte.
+
+        Raises:
+            Damaged: the chunk is not what was stored.
+            Unavailable: the storage does not answer.
+        """
+        self._load(0)
 
     def readable(self) -> bool:
         """True."""
@@ -289,13 +308,13 @@ class OpenedObject(io.RawIOBase):
         length = self._source.size - self._start - number * full if last else full
         sealed = self._source.read_at(self._start + number * full, length)
         if len(sealed) != length:
-            raise Damaged
+            raise self._damaged()
         # A fresh buffer each time: pieces that were given out stay what they are.
         plain = bytearray(length - TAG_BYTES)
         try:
             self._aead.decrypt_into(_nonce(self._header, number, last), sealed, self._about, plain)
         except InvalidTag:
-            raise Damaged from None
+            raise self._damaged() from None
         self._plain, self._held = memoryview(plain).toreadonly(), number
 
 

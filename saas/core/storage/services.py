@@ -16,6 +16,7 @@ from saas.core.errors import BadRequest, TooLarge
 from saas.core.keys import WrongKey, data_key, unwrap
 from saas.core.metrics import timed
 from saas.core.storage.backends import backend, no_such_object
+from saas.core.storage.damage import note_damage
 from saas.core.storage.envelope import Damaged, Header, OpenedObject, Readable, context_of, encrypt, new_nonce_prefix
 from saas.core.tenancy import TenantRef, current_tenant
 
@@ -110,20 +111,30 @@ def open_object(name: str) -> OpenedObject:
         Unavailable: Vault or the storage is away.
     """
     ref = _owned(name)
+
+    def damaged() -> Damaged:
+        note_damage(ref, name)
+        return Damaged()
+
     with timed("storage", "open"):
         source = backend().open(name)
     try:
-        header, opening = Header.load(source)
+        try:
+            header, opening = Header.load(source)
+        except Damaged:
+            raise damaged() from None
         if (header.zone, header.tenant, header.name) != (str(settings.ZONE), ref.schema, name):
-            raise Damaged
+            raise damaged()
         try:
             key = unwrap(ref, header.wrapped_key, _context(ref, name))
         except WrongKey:
-            raise Damaged from None
-        return OpenedObject(source, header=header, opening=opening, key=key)
+            raise damaged() from None
+        opened = OpenedObject(source, header=header, opening=opening, key=key, damaged=damaged)
+        opened.check_start()
     except BaseException:
         source.close()
         raise
+    return opened
 
 
 def delete(name: str) -> None:
