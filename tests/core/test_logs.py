@@ -148,8 +148,12 @@ def test_codes_of_refusals_and_answers_are_read_and_one_time_codes_are_not() -> 
 
 def test_the_line_django_writes_on_an_answer_names_the_bureau_and_the_request(alpha: TenantRef, db: None) -> None:
     records: list[logging.LogRecord] = []
-    watcher = logging.Handler()
-    watcher.emit = records.append  # type: ignore[method-assign]
+
+    class Watcher(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    watcher = Watcher()
     watcher.addFilter(logs.TenantFilter())
     logger = logging.getLogger("django.request")
     logger.addHandler(watcher)
