@@ -19,7 +19,6 @@ from saas.core.errors import Conflict, Invalid, NotFound
 from saas.core.paging import numbered_page
 from saas.core.storage import open_object
 from saas.documents.access import reader_of, visible_document
-from saas.organisation.selectors import person_groups
 from saas.search.selectors import search
 
 MOST_FOUND = 200
@@ -27,14 +26,14 @@ MOST_FOUND = 200
 
 def _readable(request: HttpRequest, record_id: UUID) -> Record:
     keeps = user_of(request).has_permission(Permission.KEEP_ARCHIVE)
-    return selectors.record_readable(record_id, groups=person_groups(actor_of(request)), keeps_archive=keeps)
+    return selectors.record_readable(record_id, groups=reader_of(request).groups, keeps_archive=keeps)
 
 
 @access(Permission.STAFF)
 @require_safe
 def record_list(request: HttpRequest) -> HttpResponse:
     """Records, newest first; by year, retention and words."""
-    groups = person_groups(actor_of(request))
+    groups = reader_of(request).groups
     keeps = user_of(request).has_permission(Permission.KEEP_ARCHIVE)
     records = selectors.records_readable(groups=groups, keeps_archive=keeps)
     words = request.GET.get("q", "").strip()
