@@ -83,6 +83,7 @@ def _listed(
     context = {
         "page": list_page(request, matching(rows, words)),
         "tabs": [(key, label, key == chosen, counts.get(key, 0)) for key, label, _states in tabs],
+        "tab": chosen,
         "q": words,
     }
     return render(request, template, context)
