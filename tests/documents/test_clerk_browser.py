@@ -120,14 +120,13 @@ def test_the_page_of_a_numbered_document_shows_the_seal_when_it_is_set(desk: Des
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_the_clerks_pages_read_well(desk: Desk, browser: Browser, axe: str, size: tuple[int, int]) -> None:
     SCREENSHOTS.mkdir(exist_ok=True)
-    for path, wanted in (
-        ("/documents/issuing/?tab=seal", "待用印"),
-        (f"/documents/{desk.sent}/", "主送有误"),
-        ("/seals/check/", "带电子印章的 PDF"),
+    for name, path, wanted in (
+        ("issuing", "/documents/issuing/?tab=seal", "待用印"),
+        ("sent", f"/documents/{desk.sent}/", "主送有误"),
+        ("check", "/seals/check/", "带电子印章的 PDF"),
     ):
         with opened(browser, desk.clerk, path, size) as page:
             expect(page.locator("main", has_text=wanted)).to_be_visible()
-            name = path.strip("/").split("/")[1][:8]
             page.screenshot(path=str(SCREENSHOTS / f"clerk-{name}-{size[0]}.png"), full_page=True)
             assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
             assert violations(page, axe) == [], path
