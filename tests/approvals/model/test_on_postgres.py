@@ -41,7 +41,7 @@ def test_the_services_do_what_the_rules_say(in_alpha: TenantRef, monkeypatch: py
         OnPostgres,
         settings=settings(
             max_examples=EXAMPLES,
-            stateful_step_count=15,
+            stateful_step_count=12,
             deadline=None,
             print_blob=True,
             suppress_health_check=list(HealthCheck),
