@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -162,6 +163,8 @@ def test_another_bureau_believes_its_own_trail_not_the_signature(sealed: Sealed,
         Sealer(sign_every_seconds=0).tick()
         wait_for_signed_head(arrival, timeout_seconds=10)
     unknown = sealed_behind_the_systems_back(sealed)
+    # The authority's list tells whole seconds: what came within the same second counts as after.
+    time.sleep(1)
     revoke(sealed)
     with use_tenant(alpha):
         assert step(sealed.pdf).outcome is verification.Outcome.PASSED
