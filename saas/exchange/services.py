@@ -20,7 +20,7 @@ from saas.documents.kinds import Kind, Sensitivity, State, Urgency
 from saas.documents.models import Document
 from saas.documents.services import IncomingInput, incoming_register, mark_sent
 from saas.exchange import jobs
-from saas.exchange.models import Delivery, DeliveryState, Dispatch
+from saas.exchange.models import Delivery, DeliveryState, Dispatch, DispatchState
 from saas.exchange.spool import packages
 
 MOST_RECIPIENTS = 200
@@ -31,7 +31,8 @@ SENDABLE = frozenset({State.SEALED, State.SENT})
 def document_send(*, document_id: UUID, to_codes: list[str], by: Actor) -> list[Dispatch]:
     """Send a sealed document to bureaus of the cloud; each gets its own package by a job.
 
-    Sending again to a bureau that has it already changes nothing for that bureau.
+    Sending again to a bureau that has it already changes nothing for that bureau; where it could not be delivered it is
+    tried again.
 
     Args:
         document_id: a sealed document of this bureau.
@@ -60,8 +61,13 @@ def document_send(*, document_id: UUID, to_codes: list[str], by: Actor) -> list[
             _("以下单位已停用或不在本云上，无法送达：%(names)s。请取消勾选后再发送。") % {"names": "、".join(wrong)},
             code="exchange.to",
         )
-    already = set(Dispatch.objects.filter(document_id=document.id, to_code__in=codes).values_list("to_code", flat=True))
-    sent = Dispatch.objects.bulk_create(
+    before = list(Dispatch.objects.select_for_update().filter(document_id=document.id, to_code__in=codes))
+    again = [dispatch for dispatch in before if dispatch.state == DispatchState.FAILED]
+    for dispatch in again:
+        dispatch.state, dispatch.reason, dispatch.asked_by = DispatchState.SENDING, "", by.label
+        dispatch.save(update_fields=["state", "reason", "asked_by"])
+    already = {dispatch.to_code for dispatch in before}
+    sent = again + Dispatch.objects.bulk_create(
         [
             Dispatch(document_id=document.id, to_code=code, to_name=known[code].ref.name, asked_by=by.label)
             for code in codes
