@@ -88,7 +88,8 @@ def look(page: Page, name: str) -> None:
 def test_the_pages_read_well_and_break_no_rule_of_accessibility(desk: Desk, browser: Browser, axe: str) -> None:
     found: list[str] = []
     pages = {"todo": "/tasks/", "task": desk.task, "matter": desk.matter, "started": "/started/"}
-    pages |= {"to-read": "/to-read/", "done": "/done/"}
+    pages |= {"to-read": "/to-read/", "done": "/done/", "supervised": "/supervised/"}
+    pages |= {"applications": "/applications/", "apply": "/applications/purchase/"}
     for size in (DESKTOP, PHONE):
         for name, path in pages.items():
             with opened(browser, desk.site, path, size) as page:
@@ -126,3 +127,24 @@ def test_a_phrase_is_taken_somebody_is_chosen_and_the_matter_goes_on(
         page.get_by_role("button", name="同意并送下一步").click()
         page.get_by_text("已同意").wait_for()
         assert desk.task not in page.url
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_form_with_rows_is_filled_in_and_sent(desk: Desk, browser: Browser, size: tuple[int, int]) -> None:
+    with opened(browser, desk.site, "/applications/purchase/", size) as page:
+        for name, price in (("档案盒", "720"), ("扫描仪", "6800")):
+            page.get_by_role("button", name="加一行").click()
+            row = page.locator("table.cells tbody tr").last
+            row.get_by_label("品名").fill(name)
+            row.get_by_label("数量").fill("1")
+            row.get_by_label("预估金额").fill(price)
+        page.get_by_role("button", name="加一行").click()
+        page.get_by_role("button", name="删去这一行").last.click()
+        page.get_by_label("用途").fill("档案数字化")
+        page.get_by_label("需用日期").fill("2027-01-08")
+        assert page.locator("table.cells tbody tr").count() == 2
+        page.get_by_label("预估合计").fill("7520")
+        look(page, f"apply-filled-{size[0]}")
+        page.get_by_role("button", name="提交").click()
+        page.get_by_text("已提交。").wait_for()
+        assert "7,520.00" in page.content()
