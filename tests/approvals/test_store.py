@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connection, transaction
+from pytest_django.plugin import DjangoDbBlocker
 
 from saas.approvals import store
 from saas.approvals.engine import Act
@@ -21,15 +22,16 @@ from tests.approvals.office import Office
 from tests.bureaus import create_bureau
 
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
-
-
 @pytest.fixture
-def bureau() -> Iterator[TenantRef]:
+def bureau(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[TenantRef]:
     """A bureau of its own: what is committed here is seen by no other test."""
-    ref = create_bureau(code=f"store-{uuid.uuid4().hex[:8]}", name="丙市人民政府办公室")
-    yield ref
-    bureau_remove(ref)
+    with django_db_blocker.unblock():
+        ref = create_bureau(code=f"store-{uuid.uuid4().hex[:8]}", name="丙市人民政府办公室")
+        try:
+            yield ref
+        finally:
+            bureau_remove(ref)
+            connection.close()
 
 
 def _waits_for_a_lock() -> bool:
