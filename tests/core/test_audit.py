@@ -24,14 +24,12 @@ from saas.core.audit import Event, bundle, record, trails
 from saas.core.audit.models import AuditHead, AuditLink, AuditRecord
 from saas.core.audit.sealer import LOCK, Sealer
 from saas.core.audit.services import Target, wait_for_signed_head
-from saas.core.audit.verify import Fault, Finding, Report, verify
+from saas.core.audit.verify import Fault, Report, verify
 from saas.core.errors import Unavailable
-from saas.core.keys import HeadMark
 from saas.core.keys.client import VaultClient
 from saas.core.tenancy import TenantRef
 from tenants.context import use_tenant
 from tenants.database.owner import owner_connection
-from tests.bureaus import create_bureau
 from tests.core.vault import acting_as
 
 ACTOR = Actor(user_id=uuid.uuid4(), user_name="李建国", post_name="办公室主任", ip="10.0.0.7", request_id="r" * 32)
@@ -402,15 +400,6 @@ def test_a_chain_recomputed_after_a_change_contradicts_its_signed_heads(committe
     assert {finding.fault for finding in found.findings} == {Fault.HEAD_MISMATCH}
 
 
-def test_a_chain_that_is_another_than_the_one_marked_in_vault_is_found(committed: TenantRef) -> None:
-    note()
-    Sealer(sign_every_seconds=0).tick()
-    mark = trails.known_marks()[committed.schema]
-    forged = HeadMark(mark.seq, "00" * 32)
-    found = trails.verify_schema(committed.schema, "owner", trails.believed_keys(), forged)
-    assert found.findings == (Finding(Fault.NOT_AS_MARKED, f"link {mark.seq}"),)
-
-
 def test_another_bureaus_head_proves_nothing(committed: TenantRef, beta: TenantRef) -> None:
     note()
     Sealer(sign_every_seconds=0).tick()
@@ -507,69 +496,3 @@ def test_an_unknown_bureau_is_named(committed: TenantRef) -> None:
 
 def test_the_system_can_be_the_actor(in_alpha: TenantRef) -> None:
     assert AuditRecord.objects.get(pk=record(Event.KEYS_CREATED, by=SYSTEM)).urgent
-
-
-# --- A bureau restored from an older copy -------------------------------------------------------------------------
-def test_a_restored_trail_is_not_continued_until_an_operator_says_so(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with django_db_blocker.unblock():
-        ref = create_bureau(code=f"r{uuid.uuid4().hex[:8]}", name="恢复试验局")
-        try:
-            with use_tenant(ref):
-                for number in range(3):
-                    note(number=str(number))
-            Sealer(sign_every_seconds=0).tick()
-            with use_tenant(ref):
-                cut = AuditLink.objects.order_by("-seq")[1].seq
-                signed = AuditHead.objects.get().seq
-            _restore_up_to(ref, cut)
-            lost = report(ref).findings
-            assert [(finding.fault, finding.place.split(":")[0]) for finding in lost] == [
-                (Fault.CUT, f"links {cut + 1}–{signed}")
-            ]
-            assert f": {signed - cut} records" in lost[0].place
-            with pytest.raises(SystemExit):
-                call_command("audit_verify", "--tenant", ref.code)
-            assert "cut: links" in capsys.readouterr().out
-            with use_tenant(ref):
-                waiting = note(number="after the restore")
-            for _restart in range(2):
-                Sealer(sign_every_seconds=0).tick()
-                with use_tenant(ref):
-                    assert not AuditHead.objects.exists()
-            sealer = Sealer(sign_every_seconds=0)
-            sealer.tick()
-            with use_tenant(ref):
-                second = note(number="the second")
-            sealer.tick()
-            with use_tenant(ref):
-                assert not linked(second)
-            call_command("audit_continue", tenant=ref.code, reason="恢复昨日备份", operator="运维甲", verbosity=0)
-            Sealer(sign_every_seconds=0).tick()
-            with use_tenant(ref):
-                assert linked(waiting)
-                assert linked(second)
-                continued = AuditRecord.objects.get(event="audit.continued")
-                assert (continued.detail["signed_up_to"], continued.user_name) == (signed, "运维甲")
-            assert report(ref).findings == ()
-            with pytest.raises(CommandError, match="not held"):
-                call_command("audit_continue", tenant=ref.code, reason="再来", operator="运维甲", verbosity=0)
-        finally:
-            connections["owner"].close()
-            connection.close()
-
-
-def _restore_up_to(ref: TenantRef, seq: int) -> None:
-    """What restoring an older copy does: links and heads after `seq` were never there."""
-    with connections["owner"].cursor() as cursor:
-        for table in ("audit_link", "audit_head"):
-            cursor.execute(f'ALTER TABLE "{ref.schema}".{table} DISABLE TRIGGER USER')
-            cursor.execute(f'DELETE FROM "{ref.schema}".{table} WHERE seq > %s', [seq])
-            cursor.execute(f'ALTER TABLE "{ref.schema}".{table} ENABLE TRIGGER USER')
-        cursor.execute(f'ALTER TABLE "{ref.schema}".audit_record DISABLE TRIGGER USER')
-        cursor.execute(
-            f'DELETE FROM "{ref.schema}".audit_record r WHERE NOT EXISTS '
-            f'(SELECT 1 FROM "{ref.schema}".audit_link l WHERE l.record_id = r.id)'
-        )
-        cursor.execute(f'ALTER TABLE "{ref.schema}".audit_record ENABLE TRIGGER USER')
