@@ -16,7 +16,7 @@ from saas.core.metrics import DOCUMENTS_ISSUED
 from saas.core.storage import open_object, store
 from saas.documents import services
 from saas.documents.access import documents_visible_to, reader_for
-from saas.documents.kinds import Kind, State
+from saas.documents.kinds import Kind, Sensitivity, State, Urgency
 from saas.documents.layout.reading import text_of
 from saas.documents.models import Document, DocumentVersion, NumberEntry
 from saas.search.models import SearchRow
@@ -99,6 +99,31 @@ def test_a_second_editor_gets_both_texts_and_nothing_is_lost(office: Office) -> 
     assert conflict.value.version == 2
     document.refresh_from_db()
     assert document.written.body == "甲的文字"
+
+
+def test_saving_what_is_saved_already_changes_nothing(office: Office) -> None:
+    document = services.document_draft(draft=draft_input(), by=office.drafter)
+    again = services.document_autosave(document_id=document.id, draft=draft_input(), version=1, by=office.drafter)
+    assert again.content_version == 1
+    changed = draft_input(urgency=Urgency.URGENT)
+    saved = services.document_autosave(document_id=document.id, draft=changed, version=1, by=office.drafter)
+    assert (saved.content_version, saved.urgency) == (2, Urgency.URGENT)
+    # A second window that was opened before holds the same: there is nothing to settle.
+    same = services.document_autosave(document_id=document.id, draft=changed, version=1, by=office.drafter)
+    assert same.content_version == 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"kind": Kind.LETTER}, {"urgency": Urgency.URGENT}, {"sensitivity": Sensitivity.OPEN}],
+)
+def test_a_second_editor_who_changed_no_word_is_told_as_well(office: Office, changes: dict[str, Any]) -> None:
+    document = services.document_draft(draft=draft_input(), by=office.drafter)
+    theirs = draft_input(body="甲的文字")
+    services.document_autosave(document_id=document.id, draft=theirs, version=1, by=office.drafter)
+    mine = draft_input(body="甲的文字", **changes)
+    with pytest.raises(services.DraftConflict):
+        services.document_autosave(document_id=document.id, draft=mine, version=1, by=office.drafter)
 
 
 def test_one_sitting_keeps_one_version(office: Office) -> None:

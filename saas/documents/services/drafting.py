@@ -100,20 +100,19 @@ def document_autosave(*, document_id: UUID, draft: DraftInput, version: int, by:
     if not can_edit(document, by):
         raise Conflict(_("公文已提交审批，不能再修改。请联系当前办理人退回。"), code="document.state")
     _check_size(draft.elements)
+    # Compared as values: what is stored has lists where a value has tuples, and lacks fields of later versions.
+    before = (document.written, document.kind, document.urgency, document.sensitivity)
+    if before == (draft.elements, draft.kind.value, draft.urgency.value, draft.sensitivity.value):
+        return document
     if document.content_version != version:
         last = DocumentVersion.objects.filter(document=document).order_by("-number").first()
-        if document.elements != draft.elements.as_json():
-            raise DraftConflict(
-                version=document.content_version,
-                saved_by=last.person_name if last else "",
-                theirs=document.written,
-            )
-        return document
-    before = (document.elements, document.kind, document.urgency, document.sensitivity)
-    after = (draft.elements.as_json(), draft.kind.value, draft.urgency.value, draft.sensitivity.value)
-    if before == after:
-        return document
-    document.elements, document.kind, document.urgency, document.sensitivity = after
+        raise DraftConflict(
+            version=document.content_version,
+            saved_by=last.person_name if last else "",
+            theirs=document.written,
+        )
+    document.elements = draft.elements.as_json()
+    document.kind, document.urgency, document.sensitivity = draft.kind, draft.urgency, draft.sensitivity
     document.title = _one_line(draft.elements.title)
     document.content_version += 1
     document.save()
