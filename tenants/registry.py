@@ -24,8 +24,8 @@ CHANNEL = "tenants_registry"
 # Belt and braces: how long an entry may live when notices arrive, and when the listener is down.
 LISTENING_SECONDS = 300.0
 DEAF_SECONDS = 2.0
-# An attacker can name any host: unknown ones are remembered, but not without limit.
-MOST_ENTRIES = 4096
+# An attacker can name any host: unknown ones are remembered apart from the known, and not without limit.
+MOST_UNKNOWN = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ class HostCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._entries: dict[str, tuple[float, Entry | None]] = {}
+        self._entries: dict[str, tuple[float, Entry]] = {}
+        self._unknown: dict[str, float] = {}
         self._generation = 0
         self._pid = 0
         self.listening = False
@@ -60,22 +61,27 @@ class HostCache:
         found = self._entries.get(host)
         if found is not None and found[0] > time.monotonic():
             return found[1]
+        if self._unknown.get(host, 0.0) > time.monotonic():
+            return None
         generation = self._generation
         entry = _read(host)
         with self._lock:
             # A notice that came while the row was read may have been about that row: do not keep it then.
             if generation == self._generation:
-                if len(self._entries) >= MOST_ENTRIES:
-                    self._entries = {}
-                life = LISTENING_SECONDS if self.listening else DEAF_SECONDS
-                self._entries[host] = (time.monotonic() + life, entry)
+                until = time.monotonic() + (LISTENING_SECONDS if self.listening else DEAF_SECONDS)
+                if entry is not None:
+                    self._entries[host] = (until, entry)
+                else:
+                    if len(self._unknown) >= MOST_UNKNOWN:
+                        self._unknown = {}
+                    self._unknown[host] = until
         return entry
 
     def drop(self) -> None:
         """Forget everything that was read."""
         with self._lock:
             self._generation += 1
-            self._entries = {}
+            self._entries, self._unknown = {}, {}
 
     def _start_listening(self) -> None:
         with self._lock:
@@ -83,7 +89,7 @@ class HostCache:
                 return
             # A forked worker inherits neither the thread nor a usable connection.
             self._pid = os.getpid()
-            self._entries = {}
+            self._entries, self._unknown = {}, {}
             self.listening = False
             atexit.register(self._ending.set)
             threading.Thread(target=self._listen, name="registry-notices", daemon=True).start()

@@ -46,8 +46,10 @@ def _change(code: str, *, to: State, event: Event, by: Actor) -> Bureau:
         bureau.state = to
         bureau.save(using=OWNER_ALIAS, update_fields=["state"])
         _hold_jobs(bureau.schema_name, state=to)
-    with use_tenant(bureau), transaction.atomic():
-        record(event, by=by, target=Target("bureau", bureau.id, bureau.name))
+        # The trail is written over another connection and first: killed in between, the act is done again and the
+        # trail tells it twice; the other way round it would never tell it.
+        with use_tenant(bureau), transaction.atomic():
+            record(event, by=by, target=Target("bureau", bureau.id, bureau.name))
     return bureau
 
 

@@ -25,7 +25,7 @@ from tenants.agent.client import ManagementAway, ManagementClient
 from tenants.agent.verification import CommandRefused, Verifier
 from tenants.context import use_tenant
 from tenants.database.base import OWNER_ALIAS
-from tenants.models import AppliedCommand, Bureau
+from tenants.models import AppliedCommand, Bureau, State
 from tenants.protocol import COMMANDS_PATH, FACTS_PATH, CellName, CommandState, CommandText
 
 logger = logging.getLogger(__name__)
@@ -188,11 +188,18 @@ class Agent:
             command = refusal.command or CommandText.parse(str(given.get("text", "")))
         except ValueError:
             return []
-        if command.id in self._refused:
+        if command.id not in self._refused:
+            self._keep_in_trail(command, refusal)
+            self._refused.add(command.id)
+        # Told every time: management asks again for as long as it has not heard.
+        if command.cell != self.cell:
             return []
-        self._refused.add(command.id)
+        return [_report(command.id, CommandState.REFUSED, 0, "", error=str(refusal))]
+
+    @staticmethod
+    def _keep_in_trail(command: CommandText, refusal: CommandRefused) -> None:
         bureau = Bureau.objects.using(OWNER_ALIAS).filter(code=str(command.payload.get("code", ""))).first()
-        if bureau is not None and bureau.state != "creating":
+        if bureau is not None and bureau.state != State.CREATING:
             with use_tenant(bureau):
                 record(
                     Event.COMMAND_REFUSED,
@@ -200,9 +207,6 @@ class Agent:
                     target=Target("command", command.id, command.kind.value),
                     detail={"reason": str(refusal)},
                 )
-        if command.cell != self.cell:
-            return []
-        return [_report(command.id, CommandState.REFUSED, 0, "", error=str(refusal))]
 
 
 def _report(

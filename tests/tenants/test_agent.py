@@ -12,14 +12,20 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from django.db import connection
 from django.utils import timezone
 
+from saas.core.audit.models import AuditRecord
+from saas.core.errors import NotFound, Unavailable
 from saas.core.tenancy import TenantRef
 from saas.env import Zone
-from tenants.agent import facts
+from tenants import services
+from tenants.agent import execution, facts
 from tenants.agent.client import ManagementAway
 from tenants.agent.loop import Agent
 from tenants.agent.verification import CommandRefused, Verifier
+from tenants.context import use_tenant
+from tenants.database.owner import owner_connection
 from tenants.models import AppliedCommand, Bureau
 from tenants.protocol import CellName, CommandText, Kind, canonical, command_digest, encode_signature
 
@@ -207,13 +213,71 @@ def test_a_text_that_is_signed_but_not_canonical_is_refused(key: ec.EllipticCurv
 def test_a_refusal_stands_in_the_bureaus_own_trail(
     agent: Agent, key: ec.EllipticCurvePrivateKey, alpha: TenantRef
 ) -> None:
-    from saas.core.audit.models import AuditRecord
-    from tenants.context import use_tenant
-
     command = _command(expires_at=timezone.now() - timedelta(seconds=1))
     _refused(agent, _signed(key, command.canonical()))
     with use_tenant(alpha):
         assert AuditRecord.objects.filter(event="command.refused", target_id=str(command.id)).count() == 1
+
+
+def test_a_refusal_that_did_not_arrive_is_told_again_and_stands_in_the_trail_once(
+    agent: Agent, key: ec.EllipticCurvePrivateKey, alpha: TenantRef
+) -> None:
+    command = _command(expires_at=timezone.now() - timedelta(seconds=1))
+    given = _signed(key, command.canonical())
+    agent.client.away = True  # type: ignore[attr-defined]
+    with pytest.raises(ManagementAway):
+        agent.take([given])
+    agent.client.away = False  # type: ignore[attr-defined]
+    assert [report["id"] for report in _refused(agent, given)] == [str(command.id)]
+    with use_tenant(alpha):
+        assert AuditRecord.objects.filter(event="command.refused", target_id=str(command.id)).count() == 1
+
+
+def _failed_job(alpha: TenantRef) -> int:
+    with use_tenant(alpha), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT cell.enqueue('default', 'tests.none', %s, '{}', now() + interval '1 day')", [uuid4().hex]
+        )
+        job_id = int(cursor.fetchone()[0])
+    with owner_connection() as owner:
+        owner.execute("UPDATE cell.procrastinate_jobs SET status = 'failed' WHERE id = %s", [job_id])
+    return job_id
+
+
+def test_a_job_done_again_on_command_stands_in_the_bureaus_trail_and_may_be_asked_for_twice(
+    outside: None, alpha: TenantRef
+) -> None:
+    job_id = _failed_job(alpha)
+    command = _command(kind=Kind.RETRY_JOB, payload={"job_id": job_id})
+    try:
+        # Killed before the outcome was kept, the agent carries the command out again.
+        for _time in range(2):
+            assert execution.execute(command, lambda *_told: None) == {"job_id": job_id}
+        with owner_connection() as owner:
+            row = owner.execute("SELECT status::text FROM cell.procrastinate_jobs WHERE id = %s", [job_id]).fetchone()
+        assert row == ("todo",)
+        with use_tenant(alpha):
+            assert AuditRecord.objects.filter(event="job.repeated", target_id=str(job_id)).count() == 1
+    finally:
+        with owner_connection() as owner:
+            owner.execute("DELETE FROM cell.procrastinate_jobs WHERE id = %s", [job_id])
+    with pytest.raises(NotFound):
+        execution.execute(command, lambda *_told: None)
+
+
+def test_a_suspension_whose_record_cannot_be_kept_does_not_happen(
+    outside: None, alpha: TenantRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: Any, **_named: Any) -> None:
+        raise Unavailable("killed here")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("tenants.services.record", fail)
+        with pytest.raises(Unavailable):
+            services.suspend("alpha")
+    assert _state() == "active"
+    with owner_connection() as owner:
+        assert not owner.execute("SELECT 1 FROM cell.suspended WHERE tenant = %s", [alpha.schema]).fetchone()
 
 
 def test_a_failing_command_is_reported_with_its_reason(

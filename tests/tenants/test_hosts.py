@@ -121,10 +121,31 @@ def test_a_known_host_is_looked_up_once(outside: None, alpha: TenantRef, django_
 
 
 def test_unknown_hosts_do_not_fill_the_memory(outside: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tenants.registry.MOST_ENTRIES", 10)
+    monkeypatch.setattr("tenants.registry.MOST_UNKNOWN", 10)
     for number in range(50):
         _ask(f"nobody-{number}.localhost")
-    assert len(hosts._entries) <= 10
+    assert 0 < len(hosts._unknown) <= 10
+
+
+def test_made_up_hosts_do_not_drive_out_a_known_one(
+    outside: None, alpha: TenantRef, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr("tenants.registry.MOST_UNKNOWN", 10)
+    _ask("alpha.localhost")
+    _until(lambda: hosts.listening)
+    _ask("alpha.localhost")
+    for number in range(50):
+        _ask(f"nobody-{number}.localhost")
+    with django_assert_num_queries(1):
+        _ask("alpha.localhost")
+
+
+def test_an_unknown_host_is_looked_up_once(outside: None, django_assert_num_queries: Any) -> None:
+    _ask("nobody.localhost")
+    _until(lambda: hosts.listening)
+    _ask("nobody.localhost")
+    with django_assert_num_queries(0):
+        _ask("nobody.localhost")
 
 
 def test_a_streamed_answer_is_made_under_its_bureau(outside: None, alpha: TenantRef, beta: TenantRef) -> None:
