@@ -90,6 +90,9 @@ class SubjectHandler:
     def on_passed(self, instance: InstanceRef, node: NodeRef, by: Actor) -> None:
         """A node has been agreed to; `by` is who decided it."""
 
+    def on_circulated(self, instance: InstanceRef, groups: frozenset[UUID]) -> None:
+        """It was given to more posts and units to read."""
+
     def on_finished(self, instance: InstanceRef, by: Actor) -> None:
         """The flow has come to its end."""
 

@@ -41,10 +41,16 @@ class _Handler(SubjectHandler):
 
     def on_passed(self, instance: InstanceRef, node: NodeRef, by: Actor) -> None:
         """Whoever acted may read it from now on."""
-        from saas.documents.services.issuing import reader_added
+        from saas.documents.services.issuing import readers_added
 
         del node
-        reader_added(document_id=instance.subject.id, by=by)
+        readers_added(document_id=instance.subject.id, groups=(by.person_id, by.post_id))
+
+    def on_circulated(self, instance: InstanceRef, groups: frozenset[UUID]) -> None:
+        """Who was given it to read finds it too, now and after the item is read."""
+        from saas.documents.services.issuing import readers_added
+
+        readers_added(document_id=instance.subject.id, groups=groups)
 
 
 class OutgoingHandler(_Handler):
@@ -100,3 +106,10 @@ class IncomingHandler(_Handler):
 
         del by
         incoming_handled(document_id=instance.subject.id)
+
+    def on_terminated(self, instance: InstanceRef, by: Actor) -> None:
+        """Registered, and in nobody's hands."""
+        from saas.documents.services.incoming import incoming_given_up
+
+        del by
+        incoming_given_up(document_id=instance.subject.id)

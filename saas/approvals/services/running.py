@@ -190,6 +190,7 @@ def _tell_subject(loaded: store.Loaded, changes: Changes, effect: effects.Effect
             handler.on_passed(ref, node_ref(loaded, node), by)
         case effects.Circulated(node, to):
             circulating.circulate(header=loaded.header, node=node, to=to, by=by)
+            handler.on_circulated(ref, frozenset(one.id for one in to))
         case effects.ReturnedToStart():
             handler.on_returned_to_start(ref, by)
         case effects.Finished():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.db import transaction
@@ -157,11 +157,16 @@ def reopen_for_drafting(*, document_id: UUID) -> None:
 
 
 @transaction.atomic
-def reader_added(*, document_id: UUID, by: Actor) -> None:
-    """Somebody acted on it in a flow: person and post may read it from now on, in lists and search."""
+def readers_added(*, document_id: UUID, groups: Iterable[UUID | None]) -> None:
+    """People and posts that acted on it or were given it to read may do so from now on, in lists and search.
+
+    Args:
+        document_id: the document; its flow is locked already.
+        groups: ids of people, posts and units; None stands for none.
+    """
     document = locked(document_id)
     before = list(document.readers)
-    add_readers(document, by.person_id, by.post_id)
+    add_readers(document, *groups)
     if document.readers != before:
         document.save(update_fields=["readers", "changed_at"])
         reindex(document)
