@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from saas.accounts.services import role_grant
 from saas.approvals.models import Task
-from saas.approvals.services import Act, act
+from saas.approvals.services import Act, act, terminate
+from saas.core.access import Role
+from saas.core.actors import SYSTEM
 from saas.core.errors import Conflict, Forbidden, Invalid, NotFound
 from saas.core.metrics import DOCUMENTS_ISSUED
 from saas.core.storage import open_object, store
@@ -319,6 +322,22 @@ def test_an_incoming_document_is_registered_numbered_and_handled(office: Office)
     assert document.state == State.HANDLED
     row = SearchRow.objects.get(object_id=document.id)
     assert row.number == "云政办发〔2026〕5号"
+
+
+def test_the_number_of_what_is_being_handled_is_voided_after_its_flow_was_ended(office: Office) -> None:
+    document = services.incoming_register(incoming=incoming_input(), pdf=scan(), by=office.clerk)
+    entry = NumberEntry.objects.get(document=document)
+    with pytest.raises(Conflict) as refused:
+        services.number_void(entry_id=entry.id, reason="重复登记", by=office.clerk)
+    assert refused.value.code == "number.in_handling"
+    assert document.flow_instance_id
+    role_grant(user_id=office.users["clerk"].id, role=Role.FLOW_ADMIN, by=SYSTEM)
+    terminate(instance_id=document.flow_instance_id, by=office.clerk, reason="重复登记", idempotency_key="t1")
+    document.refresh_from_db()
+    assert document.state == State.REGISTERED
+    services.number_void(entry_id=entry.id, reason="重复登记", by=office.clerk)
+    document.refresh_from_db()
+    assert document.state == State.VOIDED
 
 
 @pytest.mark.parametrize(

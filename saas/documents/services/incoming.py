@@ -200,3 +200,13 @@ def incoming_handled(*, document_id: UUID) -> None:
         return
     move(document, State.HANDLED)
     document.save(update_fields=["state", "changed_at"])
+
+
+@transaction.atomic
+def incoming_given_up(*, document_id: UUID) -> None:
+    """Its handling was ended before its end: it stands registered, to be filed or its number voided."""
+    document = locked(document_id)
+    if document.state != State.IN_HANDLING:
+        return
+    move(document, State.REGISTERED)
+    document.save(update_fields=["state", "changed_at"])

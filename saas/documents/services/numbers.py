@@ -170,7 +170,7 @@ def number_void(*, entry_id: int, reason: str, by: Actor) -> NumberEntry:
     Raises:
         NotFound: no such number.
         Invalid: no reason.
-        Conflict: it is void already, or its document has been sent or filed.
+        Conflict: it is void already, or its document is being handled, has been sent or filed.
     """
     reason = reason.strip()[:200]
     if not reason:
@@ -185,6 +185,10 @@ def number_void(*, entry_id: int, reason: str, by: Actor) -> NumberEntry:
     if document is not None:
         if document.state in {State.SENT, State.FILED}:
             raise Conflict(_("公文已经发出或归档，文号不能作废；请另行发文撤销或废止。"), code="number.sent")
+        if document.state == State.IN_HANDLING:
+            # Its flow could never come to an end: a void document cannot be handled.
+            message = _("收文正在办理，收文号不能作废；请先由流程管理员终止办理流程。")
+            raise Conflict(message, code="number.in_handling")
         move(document, State.VOIDED)
         document.save(update_fields=["state", "changed_at"])
         reindex(document)
