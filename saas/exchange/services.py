@@ -138,7 +138,6 @@ def _files(delivery: Delivery) -> tuple[tuple[str, StoredObject], ...]:
 def _registration(delivery: Delivery) -> IncomingInput:
     """What the sender's manifest tells of the document; a value we do not know takes the ordinary one."""
     told = delivery.manifest
-    issued = str(told.get("issued_on", ""))
     sensitivity = str(told.get("sensitivity", ""))
     return IncomingInput(
         source_id=delivery.id,
@@ -150,9 +149,16 @@ def _registration(delivery: Delivery) -> IncomingInput:
         urgency=Urgency(delivery.urgency) if delivery.urgency in Urgency.values else Urgency.NONE,
         sensitivity=Sensitivity(sensitivity) if sensitivity in Sensitivity.values else Sensitivity.INTERNAL,
         received_on=timezone.localdate(),
-        issued_on=date.fromisoformat(issued) if issued else None,
+        issued_on=_day(told.get("issued_on")),
         elements=Elements(title=delivery.title, body=str(told.get("text", ""))),
     )
+
+
+def _day(told: object) -> date | None:
+    try:
+        return date.fromisoformat(str(told))
+    except ValueError:
+        return None
 
 
 def _waiting(delivery_id: UUID) -> Delivery:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -70,6 +70,9 @@ def seal_create(
         Invalid: the picture cannot be drawn with these, or an active seal of this name exists.
     """
     picture.draw(name=name, caption=caption, diameter_mm=diameter_mm)
+    # One at a time: two would both take the next number, or the same name.
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE seals_seal IN SHARE ROW EXCLUSIVE MODE")
     if (
         Seal.objects.filter(name=name, caption=caption)
         .exclude(state__in=[SealState.STOPPED, SealState.REVOKED])

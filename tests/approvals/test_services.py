@@ -196,6 +196,18 @@ def test_circulation_is_read_apart_from_the_flow(office: Office) -> None:
     assert mark_read(item_ids=[item.id], by=office.actor("reader")) == 0
 
 
+def test_more_readers_than_one_circulation_serves_are_refused_whole(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("saas.approvals.services.circulating.MAX_READERS", 2)
+    instance = office.start(office.approve("one", "a"))
+    with pytest.raises(Invalid, match="2 人"):
+        office.act(Act.CIRCULATE, "a", instance, target=office.to("r1", "r2", "r3"))
+    assert not ReadItem.objects.filter(instance_id=instance).exists()
+    office.act(Act.CIRCULATE, "a", instance, target=office.to("r1", "r2"))
+    assert ReadItem.objects.filter(instance_id=instance).count() == 2
+
+
 def test_urging_is_recorded_and_throttled(office: Office) -> None:
     instance = office.start(office.approve("one", "a"))
     assert remind(instance_id=instance, by=office.actor("drafter"), idempotency_key="u1") == 1

@@ -84,6 +84,18 @@ def test_attachments_reach_the_delivery_the_registration_and_its_page(
         assert {file.name: content_of(file.stored_name) for file in kept} == FILES
 
 
+def test_a_day_of_issue_that_is_no_day_does_not_keep_a_document_from_being_signed_for(
+    sent: Dispatch, receiving: Office, beta: TenantRef
+) -> None:
+    with use_tenant(beta):
+        jobs.receive(package_id=str(sent.id))
+        delivery = Delivery.objects.get()
+        delivery.manifest["issued_on"] = "去年冬天"
+        delivery.save(update_fields=["manifest"])
+        registered = delivery_sign_for(delivery_id=delivery.id, by=receiving.clerk)
+        assert Document.objects.get(id=registered).issued_on is None
+
+
 def test_attachments_are_named_while_they_wait_and_afterwards(sent: Dispatch, beta: TenantRef) -> None:
     with use_tenant(beta):
         (package,) = packages.packages(sent.id)

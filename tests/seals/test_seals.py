@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import uuid
 from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import load_pem_x509_certificate
+from django.db import connection, transaction
 
 from saas.core import keys
 from saas.core.actors import Actor
@@ -19,8 +21,12 @@ from saas.documents.layout import render
 from saas.env import Process, Zone
 from saas.seals import pades, services, verification
 from saas.seals.models import Impression, Seal, SealState
+from tenants.context import use_tenant
+from tests.approvals.conftest import committed
 from tests.core.vault import acting_as, approle_client
 from tests.documents.samples import FONTS, sample
+
+__all__ = ["committed"]
 
 BY = Actor(user_id=None, user_name="安全管理员")
 
@@ -35,6 +41,33 @@ def test_a_seal_gets_its_key_and_certificate_from_a_job(in_alpha: TenantRef, run
     made = Seal.objects.get(id=seal.id)
     assert made.state == SealState.ACTIVE
     assert made.certificate.startswith("-----BEGIN CERTIFICATE-----")
+
+
+def test_two_seals_asked_for_at_once_get_two_numbers(committed: TenantRef) -> None:
+    refused: list[Exception] = []
+
+    def ask(name: str) -> None:
+        try:
+            with use_tenant(committed):
+                services.seal_create(
+                    name=name, caption="", diameter_mm=42, key_kind=SealKeyKind.RSA_3072, holder_posts=[], by=BY
+                )
+        except Exception as error:
+            refused.append(error)
+        finally:
+            connection.close()
+
+    second = threading.Thread(target=ask, args=("云州市林业局",))
+    with transaction.atomic():
+        services.seal_create(
+            name="云州市农业局", caption="", diameter_mm=42, key_kind=SealKeyKind.RSA_3072, holder_posts=[], by=BY
+        )
+        second.start()
+        second.join(1)
+        assert second.is_alive()
+    second.join(20)
+    assert refused == []
+    assert list(Seal.objects.values_list("number", flat=True)) == [1, 2]
 
 
 @pytest.mark.parametrize("name", ["云", "云" * 31])

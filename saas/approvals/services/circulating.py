@@ -15,7 +15,7 @@ from saas.approvals.store import Header
 from saas.core.actors import Actor
 from saas.core.audit import Event, record
 from saas.core.audit.services import Target
-from saas.core.errors import NotFound
+from saas.core.errors import Invalid, NotFound
 from saas.organisation import selectors as organisation
 from saas.organisation.models import Appointment, Post
 
@@ -29,6 +29,9 @@ def circulate(*, header: Header, node: str, to: tuple[Assignee, ...], by: Actor)
 
     Returns:
         how many items were given.
+
+    Raises:
+        Invalid: that would be more than 2,000 readers; nobody gets anything.
     """
     ids = [one.id for one in to]
     units = {one.id for one in to if one.kind is AssigneeKind.UNIT}
@@ -36,8 +39,14 @@ def circulate(*, header: Header, node: str, to: tuple[Assignee, ...], by: Actor)
         Appointment.objects.current()
         .filter(Q(post_id__in=ids) | Q(post__unit_id__in=units), post__active=True)
         .select_related("person", "post")
-        .in_rank_order()[:MAX_READERS]
+        .in_rank_order()[: MAX_READERS + 1]
     )
+    if len(rows) > MAX_READERS:
+        raise Invalid(
+            _("传阅对象超过 %(most)s 人，请分批传阅。") % {"most": MAX_READERS},
+            code="circulate.many",
+            fields={"to": _("超过上限")},
+        )
     now = timezone.now()
     shared = {
         "instance_id": header.id,
