@@ -81,6 +81,12 @@ class BureauPlan:
     deputies: int = 4
 
     @property
+    def countersigning(self) -> list[str]:
+        """Names of the two sections whose heads countersign what leaves the bureau."""
+        others = [one.name for one in self.offices if one.code in {"FG", "ZH"} and one is not self.general_office]
+        return [*others[:1], self.offices[2].name]
+
+    @property
     def general_office(self) -> Office:
         """The section that numbers, seals, sends and receives."""
         return self.offices[0]

@@ -27,8 +27,7 @@ def outgoing(plan: BureauPlan) -> Node:
     """拟稿 → 科室审核 → 会签 → 办公室核稿 (或签) → 分管领导审批 → 签发."""
     office = plan.general_office.name
     unit = Unit.objects.get(name=office)
-    others = [one.name for one in plan.offices if one.code in {"FG", "ZH"} and one is not plan.general_office][:1]
-    countersign = [_post(name, plan.section_head) for name in [*others, plan.offices[2].name]]
+    countersign = [_post(name, plan.section_head) for name in plan.countersigning]
     return _whole(
         [
             _approve("section", "科室审核", [{"rule": "unit_leader"}], limit={"days": 2}, repeat="skip_consecutive"),

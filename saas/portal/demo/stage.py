@@ -196,6 +196,16 @@ def section_head(plan: BureauPlan, office: int) -> Signs:
     return _first(plan, unit=plan.offices[office].name, post=plan.section_head)
 
 
+def countersigners(plan: BureauPlan) -> list[Signs]:
+    """The heads of sections who countersign."""
+    return [_first(plan, unit=name, post=plan.section_head) for name in plan.countersigning]
+
+
+def editor(plan: BureauPlan) -> Signs:
+    """Who reads a draft over for the office before it goes to the leaders."""
+    return _first(plan, unit=plan.general_office.name, post=plan.section_head)
+
+
 def drafter(plan: BureauPlan, office: int) -> Signs:
     """An ordinary member of the section at a place in the plan."""
     return _first(plan, unit=plan.offices[office].name, post="科员")

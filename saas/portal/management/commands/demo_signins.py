@@ -17,6 +17,8 @@ class Command(BaseCommand):
             people = (
                 ("拟稿 / drafter", stage.drafter(plan, 5)),
                 ("科长 / section head", stage.section_head(plan, 5)),
+                *(("会签 / countersigns", one) for one in stage.countersigners(plan)),
+                ("办公室核稿 / reads over", stage.editor(plan)),
                 ("分管领导 / leader in charge", stage.deputy(plan, "一二三四"[plan.offices[5].in_charge])),
                 ("主要领导 / head", stage.head(plan)),
                 ("文书 / document clerk", stage.clerk(plan)),
