@@ -17,8 +17,8 @@ from saas.core.jobs import enqueue
 from saas.core.storage import StoredObject, open_object
 from saas.documents.elements import Elements
 from saas.documents.kinds import Kind, Sensitivity, State, Urgency
-from saas.documents.models import Document
 from saas.documents.services import IncomingInput, incoming_register, mark_sent
+from saas.documents.services.moves import locked
 from saas.exchange import jobs
 from saas.exchange.models import Delivery, DeliveryState, Dispatch, DispatchState
 from saas.exchange.spool import packages
@@ -47,8 +47,8 @@ def document_send(*, document_id: UUID, to_codes: list[str], by: Actor) -> list[
     codes = list(dict.fromkeys(to_codes))
     if not codes or len(codes) > MOST_RECIPIENTS:
         raise Invalid(_("请选择 1 到 200 个收文单位。"), code="exchange.recipients", fields={"to": _("必选")})
-    document = Document.objects.select_for_update().filter(id=document_id, direction="outgoing").first()
-    if document is None:
+    document = locked(document_id)
+    if document.is_incoming:
         raise NotFound(_("没有这份发文。"))
     if document.state not in SENDABLE or not document.sealed_name:
         raise Conflict(_("这份公文还没有用印，不能发送。"), code="exchange.not_sealed")

@@ -81,6 +81,19 @@ def reads_of_approvals(path: Path, text: str) -> list[str]:
     return found
 
 
+def locks_of_documents(path: Path, text: str) -> list[str]:
+    """A document locked without its flow first: `moves.locked` alone keeps the order that cannot end in a circle."""
+    if path == ROOT / "saas" / "documents" / "services" / "moves.py":
+        return []
+    return [
+        f"{path.name}:{node.lineno}: locks a document itself"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Attribute)
+        and node.attr == "select_for_update"
+        and "Document.objects" in ast.unparse(node.value)
+    ]
+
+
 def forbidden_habits(path: Path, text: str) -> list[str]:
     """Signals of our own, GenericForeignKey, a model's `save` with side effects."""
     tree = ast.parse(text)

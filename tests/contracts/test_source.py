@@ -35,6 +35,13 @@ def test_the_approvals_tables_are_read_in_approvals_alone() -> None:
     )
 
 
+def test_a_document_is_locked_after_its_flow_in_one_place() -> None:
+    assert source.gather(source.product_python(), source.locks_of_documents) == []
+    assert source.locks_of_documents(SAMPLE, "Document.objects.select_for_update().first()")
+    assert source.locks_of_documents(SAMPLE, "models.Document.objects.filter(id=1).select_for_update().get()")
+    assert not source.locks_of_documents(SAMPLE, "NumberBook.objects.select_for_update().get()")
+
+
 def test_no_signal_no_generic_key_no_save_with_side_effects() -> None:
     assert source.gather(source.product_python(), source.forbidden_habits) == []
     assert source.forbidden_habits(SAMPLE, "class A(Model):\n    def save(self): ...\n")
