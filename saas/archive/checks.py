@@ -16,10 +16,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from saas.archive.packing import MANIFEST, Package
+from saas.documents.services.drafting import ATTACHMENT_TYPES
+from saas.documents.services.incoming import SCAN_TYPES
 
 ARCHIVE_NUMBER = re.compile(r"[A-Z0-9]{1,20}-WS·\d{4}-(Y|D30|D10)-[A-Z0-9]{1,20}-\d{4,6}")
 MANDATORY = ("title", "issuer", "document_date", "retention", "archive_number", "direction")
-ALLOWED_FORMATS = frozenset({"application/pdf", "application/json", "image/png", "image/jpeg"})
+ALLOWED_FORMATS = frozenset({"application/json", *ATTACHMENT_TYPES, *SCAN_TYPES})
 LONGEST_TITLE = 500
 
 
@@ -62,7 +64,8 @@ class Filing:
         package: the built package.
         metadata: its metadata.
         frozen_sha256: digest of the final PDF as the documents app knows it.
-        attachment_digests: digests of the document's attachments.
+        attachment_digests: digests of the document's attachments, as they were at 签发 where there was one.
+        attached_as_signed: whether the attachments are those of 签发, by name and digest.
         has_process: whether the document went through a flow here, so that its records must be there.
         number_taken: whether another record already has this 档号.
     """
@@ -71,6 +74,7 @@ class Filing:
     metadata: Mapping[str, object]
     frozen_sha256: str
     attachment_digests: frozenset[str]
+    attached_as_signed: bool
     has_process: bool
     number_taken: bool
 
@@ -105,7 +109,8 @@ def _completeness(filing: Filing) -> Iterator[Check]:
     yield _result(nature, _("过程记录"), "" if process else _("缺少办理过程"))
     digests = {str(item["digest"]) for item in filing.package.items}
     lost = filing.attachment_digests - digests
-    yield _result(nature, _("附件齐全"), _("缺少 %(n)s 个附件") % {"n": len(lost)} if lost else "")
+    problem = "" if filing.attached_as_signed else _("附件与签发时不一致")
+    yield _result(nature, _("附件齐全"), _("缺少 %(n)s 个附件") % {"n": len(lost)} if lost else problem)
 
 
 def _opened(filing: Filing) -> Iterator[Check]:

@@ -15,12 +15,15 @@ from saas.core.actors import SYSTEM
 from saas.core.audit import Event, record
 from saas.core.audit.services import Target
 from saas.core.jobs import job
-from saas.core.storage import open_object, store
+from saas.core.storage import ContentType, open_object, store
 from saas.documents.models import Attachment, Document
 from saas.documents.services import mark_filed
 from saas.seals.selectors import impressions_on
 from saas.search.entries import SearchEntry
 from saas.search.services import index
+
+# A document from elsewhere may be a picture.
+_SUFFIXES = {ContentType.PDF.value: "pdf", ContentType.PNG.value: "png", ContentType.JPEG.value: "jpg"}
 
 
 def _read(name: str) -> bytes:
@@ -49,7 +52,9 @@ def _metadata(filed: Record, document: Document) -> packing.Metadata:
 
 
 def _items(document: Document, attachments: list[Attachment]) -> list[packing.Item]:
-    items = [packing.Item("document.pdf", _read(document.final_pdf), "application/pdf")]
+    with open_object(document.final_pdf) as source:
+        kind, content = source.content_type, source.read()
+    items = [packing.Item(f"document.{_SUFFIXES[kind]}", content, kind)]
     items += [
         packing.Item(f"attachments/{number:02d}-{file.name}", _read(file.stored_name), file.content_type)
         for number, file in enumerate(attachments, 1)
@@ -83,6 +88,7 @@ def pack(*, record_id: str) -> None:
         return
     document = Document.objects.get(id=filed.document_id)
     attachments = list(Attachment.objects.filter(document=document).order_by("position"))
+    signed = document.pin.files if document.pin else attachments
     metadata = _metadata(filed, document)
     package = packing.build(_items(document, attachments), metadata=metadata)
     found = checks.run(
@@ -90,7 +96,8 @@ def pack(*, record_id: str) -> None:
             package=package,
             metadata=metadata,
             frozen_sha256=document.sealed_sha256 or document.pdf_sha256,
-            attachment_digests=frozenset(file.sha256 for file in attachments),
+            attachment_digests=frozenset(file.sha256 for file in signed),
+            attached_as_signed=document.attached_as_signed,
             has_process=document.flow_instance_id is not None,
             number_taken=Record.objects.filter(archive_number=filed.archive_number).exclude(id=filed.id).exists(),
         )
@@ -107,21 +114,24 @@ def pack(*, record_id: str) -> None:
         locked.package_bytes = len(package.data)
         locked.package_name = stored.name if stored else ""
         locked.state = RecordState.FILED if good else RecordState.REFUSED
-        locked.filed_at = timezone.now()
+        locked.filed_at = timezone.now() if good else None
         locked.save()
         target = Target("record", locked.id, f"{locked.archive_number} {locked.title}")
-        record(Event.RECORD_FILED, by=SYSTEM, target=target, detail={"passed": good, "sha256": package.sha256})
-        if good:
-            mark_filed(document.id, by=SYSTEM)
-            index(
-                SearchEntry(
-                    kind="record",
-                    object_id=locked.id,
-                    title=locked.title,
-                    groups=frozenset(locked.readers),
-                    org=locked.issuer,
-                    number=locked.number,
-                    date=locked.document_date,
-                    body=document.written.full_text(),
-                )
+        if not good:
+            failed = [check.name for check in found if check.outcome == checks.Outcome.FAILED]
+            record(Event.RECORD_REFUSED, by=SYSTEM, target=target, detail={"failed": failed})
+            return
+        record(Event.RECORD_FILED, by=SYSTEM, target=target, detail={"sha256": package.sha256})
+        mark_filed(document.id, by=SYSTEM)
+        index(
+            SearchEntry(
+                kind="record",
+                object_id=locked.id,
+                title=locked.title,
+                groups=frozenset(locked.readers),
+                org=locked.issuer,
+                number=locked.number,
+                date=locked.document_date,
+                body=document.written.full_text(),
             )
+        )

@@ -9,15 +9,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from saas.archive import jobs
-from saas.archive.models import Record, Retention, Series
+from saas.archive.models import Record, RecordState, Retention, Series
 from saas.core.actors import Actor
 from saas.core.audit import Event, record
 from saas.core.audit.services import Target
-from saas.core.errors import Conflict, Invalid, NotFound
+from saas.core.errors import Conflict, Invalid
 from saas.core.jobs import enqueue
 from saas.core.tenancy import current_tenant
 from saas.documents.kinds import Kind, State
 from saas.documents.models import Document
+from saas.documents.services.moves import locked
 from saas.organisation.models import Unit
 
 FILEABLE = frozenset({State.SEALED, State.SENT, State.HANDLED, State.REGISTERED})
@@ -27,7 +28,7 @@ _KEPT_FOR_GOOD = frozenset({Kind.RESOLUTION, Kind.DECISION, Kind.ORDER, Kind.ANN
 
 @transaction.atomic
 def record_file(*, document_id: UUID, retention: str, by: Actor) -> Record:
-    """归档: give the document a 档号 and ask for its package.
+    """归档: give the document a 档号 and ask for its package; a record that was refused is tried again under its 档号.
 
     Args:
         document_id: an outgoing document that is sealed or sent, or an incoming one that is handled.
@@ -37,17 +38,34 @@ def record_file(*, document_id: UUID, retention: str, by: Actor) -> Record:
     Raises:
         NotFound: no such document.
         Conflict: it is not finished yet, or is filed already.
-        Invalid: the retention is none of the three.
+        Invalid: the retention is none of the three, or not the one in the 档号 of a record that was refused.
     """
     if retention not in Retention.values:
         raise Invalid(_("请选择保管期限。"), code="archive.retention")
-    document = Document.objects.select_for_update().filter(id=document_id).first()
-    if document is None:
-        raise NotFound(_("没有这份公文。"))
-    if Record.objects.filter(document_id=document.id).exists():
+    document = locked(document_id)
+    before = Record.objects.select_for_update().filter(document_id=document.id).first()
+    if before and before.state != RecordState.REFUSED:
         raise Conflict(_("这份公文已经归档。"), code="archive.already")
     if document.state not in FILEABLE or not document.final_pdf:
         raise Conflict(_("公文还没有办结，不能归档。"), code="archive.unfinished")
+    filed = _again(before, document, retention=retention, by=by) if before else _new(document, retention, by)
+    label = f"{filed.archive_number} {filed.title}"
+    record(Event.RECORD_ASKED_FOR, by=by, target=Target("record", filed.id, label), detail={"retention": retention})
+    enqueue(jobs.pack, key=f"pack:{filed.id}", record_id=str(filed.id))
+    return filed
+
+
+def _again(refused: Record, document: Document, *, retention: str, by: Actor) -> Record:
+    if retention != refused.retention:
+        raise Invalid(_("保管期限已编入档号，重新归档时不能更改。"), code="archive.retention")
+    refused.state = RecordState.FILING
+    refused.checks, refused.items = [], []
+    refused.asked_by, refused.readers = by.label, document.readers
+    refused.save(update_fields=["state", "checks", "items", "asked_by", "readers"])
+    return refused
+
+
+def _new(document: Document, retention: str, by: Actor) -> Record:
     unit = Unit.objects.filter(id=document.drafter_unit_id).first() if document.drafter_unit_id else None
     unit_code = "".join(letter for letter in (unit.code if unit else "").upper() if letter.isalnum())[:20]
     date = document.issued_on or document.received_on or timezone.localdate()
@@ -66,9 +84,6 @@ def record_file(*, document_id: UUID, retention: str, by: Actor) -> Record:
     )
     filed.archive_number = _take_number(filed)
     filed.save(update_fields=["archive_number"])
-    label = f"{filed.archive_number} {filed.title}"
-    record(Event.RECORD_FILED, by=by, target=Target("record", filed.id, label), detail={"retention": retention})
-    enqueue(jobs.pack, key=f"pack:{filed.id}", record_id=str(filed.id))
     return filed
 
 

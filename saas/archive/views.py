@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from saas.accounts.requests import actor_of, user_of
 from saas.archive import selectors, services
-from saas.archive.models import Record, Retention
+from saas.archive.models import Record, RecordState, Retention
 from saas.core.access import Permission, access
 from saas.core.audit import Event, record
 from saas.core.audit.services import Target
@@ -65,7 +65,9 @@ def record_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def record_page(request: HttpRequest, record_id: UUID) -> HttpResponse:
     """A record: what it is, what is in its package, and what the checks found."""
-    return render(request, "archive/record.html", {"record": _readable(request, record_id)})
+    filed = _readable(request, record_id)
+    again = filed.state == RecordState.REFUSED and user_of(request).has_permission(Permission.KEEP_ARCHIVE)
+    return render(request, "archive/record.html", {"record": filed, "again": again})
 
 
 @access(Permission.STAFF)
@@ -91,12 +93,13 @@ def document_file(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Choose how long a finished document is kept, and file it."""
     document = visible_document(document_id, reader_of(request))
     error: Invalid | Conflict | None = None
-    retention = request.POST.get("retention", Retention.THIRTY)
+    refused = Record.objects.filter(document_id=document.id, state=RecordState.REFUSED).first()
+    retention = request.POST.get("retention", refused.retention if refused else Retention.THIRTY)
     if request.method == "POST":
         try:
             filed = services.record_file(document_id=document.id, retention=retention, by=actor_of(request))
-        except (Invalid, Conflict) as refused:
-            error = refused
+        except (Invalid, Conflict) as why:
+            error = why
         else:
             return redirect("archive:record", filed.id)
     context = {"document": document, "retentions": Retention.choices, "retention": retention, "error": error}

@@ -104,6 +104,13 @@ class Document(models.Model):
         return Pinned.from_json(self.pinned) if self.pinned else None
 
     @property
+    def attached_as_signed(self) -> bool:
+        """Whether its files are still those of 签发, by name and digest; before 签发 there is nothing to compare."""
+        signed = self.pin
+        now = sorted((file.name, file.sha256) for file in self.files.all())
+        return signed is None or now == sorted((file.name, file.sha256) for file in signed.files)
+
+    @property
     def anchors(self) -> tuple[SealAnchor, ...]:
         """Where seals go."""
         return tuple(SealAnchor(page=a["page"], x_mm=a["x_mm"], y_mm=a["y_mm"]) for a in self.seal_anchors)

@@ -69,8 +69,11 @@ class Event(enum.StrEnum):
     DOCUMENT_DELIVERED = "document.delivered"
     DOCUMENT_SIGNED_FOR = "document.signed_for"
     DOCUMENT_RETURNED = "document.returned"
+    DOCUMENT_UNDELIVERED = "document.undelivered"
     # archive, regulations, search
+    RECORD_ASKED_FOR = "record.asked_for"
     RECORD_FILED = "record.filed"
+    RECORD_REFUSED = "record.refused"
     RECORD_READ = "record.read"
     REGULATIONS_LOADED = "regulations.loaded"
     LIST_EXPORTED = "list.exported"
