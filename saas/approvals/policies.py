@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from django.db import connection
 
 from saas.approvals.engine.state import AssigneeKind, Task
-from saas.approvals.models import Delegation, DelegationState
 from saas.core.actors import Actor
 from saas.organisation.models import today
-
-
-def accepted_delegations(person_id: UUID) -> list[tuple[UUID, str]]:
-    """For whom a person acts today: giver and flow key (empty for all flows). One query."""
-    day = today()
-    return list(
-        Delegation.objects.filter(
-            stand_in_id=person_id, state=DelegationState.ACCEPTED, starts__lte=day, ends__gte=day
-        ).values_list("giver_id", "flow_key")
-    )
-
 
 # Asked at every act: as SQL, because the ORM takes ten times as long to write it as PostgreSQL to answer it.
 _SEATS = """

@@ -16,7 +16,6 @@ from saas.documents.secrecy import bears_secret_mark
 
 LONGEST_TITLE = 150
 LONGEST_BODY = 200_000
-LONGEST_LINE = 1_500
 # A letter may answer (……的答复) and an order may carry a regulation by its name.
 _TITLES_WITHOUT_KIND = frozenset({Kind.LETTER, Kind.ORDER})
 _REGULATION = "《党政机关公文处理工作条例》"

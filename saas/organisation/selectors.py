@@ -120,19 +120,9 @@ def in_charge_post(unit: Unit | UUID) -> Post | None:
     return Post.objects.select_related("unit").get(id=row[0]) if row else None
 
 
-def posts_of(unit_id: UUID) -> list[Post]:
-    """A unit's active posts in order."""
-    return list(Post.objects.filter(unit_id=unit_id, active=True).order_by("position", "name"))
-
-
 def person_of(user_id: UUID) -> Person | None:
     """The person who signs in with an account, or None."""
     return Person.objects.filter(user_id=user_id).first()
-
-
-def people_by_id(ids: Iterable[UUID]) -> dict[UUID, Person]:
-    """Many people in one query."""
-    return Person.objects.in_bulk(list(ids))
 
 
 def person_groups(actor: Actor) -> list[UUID]:
@@ -287,20 +277,3 @@ def unit_counts() -> dict[UUID, UnitCount]:
         .order_by()
     )
     return {row["unit_id"]: UnitCount(row["posts"], row["people"]) for row in rows}
-
-
-def units_below(unit_id: UUID) -> list[UUID]:
-    """The ids of a unit and of every unit under it. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH RECURSIVE down AS (
-                SELECT id FROM organisation_unit WHERE id = %s
-                UNION
-                SELECT u.id FROM organisation_unit u JOIN down ON u.parent_id = down.id
-            )
-            SELECT id FROM down
-            """,
-            [unit_id],
-        )
-        return [row[0] for row in cursor.fetchall()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import hashlib
 import uuid
 from collections.abc import Iterable
@@ -19,14 +18,6 @@ from saas.search import services as search
 from saas.search.entries import EVERYONE, SearchEntry
 
 SEARCH_KIND = "regulation"
-
-
-class Outcome(enum.Enum):
-    """What became of one line."""
-
-    ADDED = "added"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
 
 
 @dataclass(slots=True)

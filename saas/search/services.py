@@ -55,27 +55,6 @@ def remove(object_id: UUID) -> None:
         cursor.execute("DELETE FROM search_searchrow WHERE object_id = %s", [object_id])
 
 
-def set_groups(object_id: UUID, groups: Iterable[UUID]) -> None:
-    """Change who may find an object; one statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE search_searchrow SET groups = %s::uuid[] WHERE object_id = %s", [_groups(groups), object_id]
-        )
-
-
-def add_groups(object_id: UUID, groups: Iterable[UUID]) -> None:
-    """Let more groups find an object (it was circulated to them); one statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE search_searchrow
-            SET groups = (SELECT array_agg(DISTINCT g) FROM unnest(groups || %s::uuid[]) AS g)
-            WHERE object_id = %s AND NOT groups @> %s::uuid[]
-            """,
-            [ids := _groups(groups), object_id, ids],
-        )
-
-
 def rebuild_outdated(*, batch: int = 500) -> int:
     """Cut again up to `batch` rows whose words come from an older dictionary.
 
@@ -144,7 +123,3 @@ def _rows(entry: SearchEntry) -> list[tuple[object, ...]]:
 def _array(items: Iterable[str]) -> str:
     """An array literal. Items are words of the index or UUIDs: no quote or backslash is in them, but NULL may be."""
     return "{" + ",".join(f'"{item}"' for item in sorted(set(items))) + "}"
-
-
-def _groups(groups: Iterable[UUID]) -> list[UUID]:
-    return sorted(set(groups))

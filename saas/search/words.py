@@ -39,11 +39,6 @@ def tidy(text: str) -> str:
     return _SPACES.sub(" ", _DROP_SPACE.sub("", kept)).strip()
 
 
-def is_chinese(word: str) -> bool:
-    """Whether a word of the index is written in characters."""
-    return not word.isascii()
-
-
 def body_words(text: str) -> set[str]:
     """All words of `text` in search mode (long ones with the words inside them), its characters and its pairs.
 

@@ -11,10 +11,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saas.regulations.numerals import to_chinese, to_int
+from saas.regulations.numerals import to_int
 from saas.regulations.parsing import LineRefused, parse_line, parse_text, title_key
 
 SAMPLE = Path("saas/regulations/data/regulations.jsonl")
+
+
+def to_chinese(number: int) -> str:
+    """12 as 十二, for 0 to 9999."""
+    if not 0 <= number <= 9999:
+        raise ValueError(number)
+    digits = "零一二三四五六七八九"
+    if number < 10:
+        return digits[number]
+    parts: list[str] = []
+    zero = False
+    for unit, name in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
+        digit, number = divmod(number, unit)
+        if digit:
+            parts.append(("零" if zero and parts else "") + digits[digit] + name)
+            zero = False
+        elif parts:
+            zero = True
+    text = "".join(parts)
+    return text[1:] if text.startswith("一十") else text
 
 
 def line(**changes: object) -> str:

@@ -53,7 +53,6 @@ ON_TASK = frozenset(
         Act.CIRCULATE,
     }
 )
-BY_ADMINISTRATOR = frozenset({Act.SUSPEND, Act.RESUME, Act.REASSIGN, Act.PASS, Act.JUMP, Act.RETRY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,9 +73,3 @@ def agreed_at(*, instance_id: UUID, node: str, person_id: UUID | None) -> bool:
     tasks = Task.objects.filter(instance_id=instance_id, node=node)
     latest = tasks.order_by("-round").values("round")[:1]
     return person_id is not None and tasks.filter(round=latest, vote=Vote.AGREE, done_by=person_id).exists()
-
-
-def flows_published(*, but: str = "") -> list[tuple[str, str]]:
-    """Key and name of the flows that can be started, in their order; without the one whose key is `but`."""
-    published = FlowVersion.objects.filter(state=VersionState.PUBLISHED).exclude(flow__key=but)
-    return list(published.order_by("flow__position").values_list("flow__key", "flow__name"))

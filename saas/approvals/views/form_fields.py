@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -260,8 +260,3 @@ def _hint(one: Field) -> str:
 def errors_of(fields: Mapping[str, Any]) -> dict[str, str]:
     """The form's own among a refusal's fields."""
     return {name.removeprefix("form."): str(text) for name, text in fields.items() if name.startswith("form.")}
-
-
-def any_editable(shown: Iterable[FieldView]) -> bool:
-    """Whether anything can be filled in."""
-    return any(one.editable for one in shown)

@@ -30,7 +30,6 @@ FOLLOWS: dict[State, frozenset[State]] = {
     S.VOIDED: frozenset(),
 }
 URGENCY_WEIGHT = {Urgency.NONE: 0, Urgency.URGENT: 2, Urgency.MOST_URGENT: 3}
-ISSUED_STATES = frozenset({S.NUMBERED, S.RENDERED, S.SEALED, S.SENT, S.FILED})
 
 
 def locked(document_id: UUID) -> Document:
