@@ -70,7 +70,6 @@ class HostMiddleware:
         except YunshuError as refusal:
             return self._refused(request, refusal)
         request.tenant = ref  # type: ignore[attr-defined]
-        # Django builds absolute addresses from the header; what passed the look-up is the only form it sees.
         with use_tenant(ref):
             response = self.get_response(request)
         if isinstance(response, StreamingHttpResponse) and not response.is_async:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from saas.core import keys
 from tenants.database.owner import owner_connection
+from tenants.models import State
 
 Fact = dict[str, Any]
 FAILED_JOBS = 100
@@ -85,7 +86,8 @@ def _failed_jobs(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
 def _bureaus(connection: psycopg.Connection[Any]) -> list[Fact]:
     rows = connection.execute(
         "SELECT code, schema_name, state, migration_error, migrated_at FROM tenants_bureau "
-        "WHERE state <> 'creating' ORDER BY code"
+        "WHERE state <> %s ORDER BY code",
+        [State.CREATING.value],
     ).fetchall()
     facts: list[Fact] = [{"kind": "bureaus", "value": {"count": len(rows)}}]
     if not rows:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from saas.core.errors import Conflict
 from tenants.database.base import OWNER_ALIAS
 from tenants.database.owner import LOCK_TIMEOUT, RUNNER_LOCK, owner_connection
+from tenants.models import State
 from tenants.provisioning import recording, sql
 from tenants.provisioning.recording import Node, Script
 
@@ -98,7 +99,7 @@ def bureaus_migrate(
 def _read(connection: psycopg.Connection[Any]) -> list[_Schema]:
     """Every bureau with the migrations its schema itself says it has, in two round trips."""
     rows = connection.execute(
-        "SELECT code, schema_name FROM tenants_bureau WHERE state <> 'creating' ORDER BY code"
+        "SELECT code, schema_name FROM tenants_bureau WHERE state <> %s ORDER BY code", [State.CREATING.value]
     ).fetchall()
     if not rows:
         return []

@@ -1,19 +1,5 @@
-"""``manage.py migrate``: what the zone's bureaus share, as the owner; bureaus are migrated by ``tenant migrate``."""
+"""``manage.py migrate`` of management: as in a cell."""
 
-from __future__ import annotations
+from tenants.management.commands.migrate import Command
 
-from typing import Any
-
-from django.core.management.commands.migrate import Command as Migrate
-
-from tenants.database.base import OWNER_ALIAS
-from tenants.provisioning import shared
-
-
-class Command(Migrate):
-    help = "Brings the zone's shared tables and grants up to date (bureaus: manage.py tenant migrate)."
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        options["database"] = OWNER_ALIAS
-        super().handle(*args, **options)
-        shared.apply_grants()
+__all__ = ["Command"]
