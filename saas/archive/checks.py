@@ -11,11 +11,12 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
-import pypdfium2
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from saas.archive.packing import MANIFEST, Package
+from saas.core.errors import Invalid
+from saas.core.pdfium import opened
 from saas.documents.services.drafting import ATTACHMENT_TYPES
 from saas.documents.services.incoming import SCAN_TYPES
 
@@ -129,8 +130,9 @@ def _opened(filing: Filing) -> Iterator[Check]:
         for item in manifest["items"]:
             if item["content_type"] == "application/pdf":
                 try:
-                    pypdfium2.PdfDocument(archive.read(item["name"])).close()
-                except pypdfium2.PdfiumError:
+                    with opened(archive.read(item["name"])):
+                        pass
+                except Invalid:
                     broken.append(item["name"])
         yield _result(nature, _("文件可以打开"), "、".join(broken))
         surplus = set(archive.namelist()) - {i["name"] for i in manifest["items"]} - {MANIFEST}

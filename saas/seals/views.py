@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from uuid import UUID
 
-import pypdfium2
 from asn1crypto import x509
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from saas.accounts.requests import actor_of
-from saas.core import keys
+from saas.core import keys, pdfium
 from saas.core.access import Permission, access
 from saas.core.errors import Conflict, Invalid, NotFound, Unavailable
 from saas.core.keys import SealKeyKind
@@ -100,7 +99,8 @@ def seal_picture(request: HttpRequest, seal_id: UUID) -> HttpResponse:
     """The seal as a small picture with 样章 across it: never a clean copy to paste elsewhere."""
     seal = get_object_or_404(Seal, id=seal_id)
     drawn = picture.draw(name=seal.name, caption=seal.caption, diameter_mm=float(seal.diameter_mm), specimen="样章")
-    image = pypdfium2.PdfDocument(drawn)[0].render(scale=2).to_pil()
+    with pdfium.opened(drawn) as document:
+        image = pdfium.drawn(document[0], scale=2)
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return HttpResponse(buffer.getvalue(), content_type="image/png")

@@ -35,6 +35,14 @@ def test_the_approvals_tables_are_read_in_approvals_alone() -> None:
     )
 
 
+def test_pdfium_has_one_door() -> None:
+    assert source.gather(source.product_python(), source.imports_of_pdfium) == []
+    assert source.imports_of_pdfium(SAMPLE, "import pypdfium2")
+    assert source.imports_of_pdfium(SAMPLE, "from pypdfium2 import raw")
+    assert source.imports_of_pdfium(SAMPLE, "import pypdfium2.raw as raw")
+    assert not source.imports_of_pdfium(SAMPLE, "from saas.core.pdfium import opened")
+
+
 def test_a_document_is_locked_after_its_flow_in_one_place() -> None:
     assert source.gather(source.product_python(), source.locks_of_documents) == []
     assert source.locks_of_documents(SAMPLE, "Document.objects.select_for_update().first()")

@@ -5,20 +5,16 @@ from __future__ import annotations
 import io
 import math
 import re
-import threading
 import unicodedata
 from collections.abc import Iterator
 
-import pypdfium2
 from django.utils.translation import gettext as _
-from pypdfium2 import raw
 
 from saas.core.errors import Invalid, NotFound
+from saas.core.pdfium import PdfDocument, PdfiumError, PdfPage, drawn, opened, picture_sizes
 from saas.documents.layout.content import DocumentContent, chinese_date
 from saas.documents.layout.scans import check_pixels
 
-# PDFium keeps global state: one thread at a time.
-_PDFIUM = threading.Lock()
 _POINTS_PER_MM = 72 / 25.4
 _NARROWEST, _WIDEST = 20 * _POINTS_PER_MM, 5000 * _POINTS_PER_MM
 _MOST_DRAWN = 8_000_000  # pixels of a sheet's picture; an A4 sheet of 2,000 has 5.7 million
@@ -32,12 +28,8 @@ def page_count(pdf: bytes) -> int:
     Raises:
         Invalid: it is not a PDF that can be opened (broken or encrypted).
     """
-    with _PDFIUM:
-        document = _open(pdf)
-        try:
-            return len(document)
-        finally:
-            document.close()
+    with opened(pdf) as document:
+        return len(document)
 
 
 def check_pages(pdf: bytes) -> None:
@@ -47,13 +39,9 @@ def check_pages(pdf: bytes) -> None:
         Invalid: a page cannot be read, is no sheet (narrower than 2 cm, larger than 5 m), or has a picture of more
             pixels than a sheet can have.
     """
-    with _PDFIUM:
-        document = _open(pdf)
-        try:
-            for number in range(len(document)):
-                _sheet(document, number + 1)
-        finally:
-            document.close()
+    with opened(pdf) as document:
+        for index in range(len(document)):
+            _sheet(document, index + 1)
 
 
 def page_png(pdf: bytes, *, page: int, width_px: int) -> bytes:
@@ -69,35 +57,24 @@ def page_png(pdf: bytes, *, page: int, width_px: int) -> bytes:
         Invalid: not a readable PDF, or a page that is refused by `check_pages`.
         NotFound: no such page.
     """
-    with _PDFIUM:
-        document = _open(pdf)
-        try:
-            if not 1 <= page <= len(document):
-                raise NotFound(_("没有这一页。"))
-            sheet = _sheet(document, page)
-            width, height = sheet.get_size()
-            scale = min(min(width_px, 2000) / width, math.sqrt(_MOST_DRAWN / (width * height)))
-            image = sheet.render(scale=scale).to_pil()
-        finally:
-            document.close()
+    with opened(pdf) as document:
+        if not 1 <= page <= len(document):
+            raise NotFound(_("没有这一页。"))
+        sheet = _sheet(document, page)
+        width, height = sheet.get_size()
+        scale = min(min(width_px, 2000) / width, math.sqrt(_MOST_DRAWN / (width * height)))
+        image = drawn(sheet, scale=scale)
     out = io.BytesIO()
     image.convert("RGB").quantize(64).save(out, format="PNG")
     return out.getvalue()
 
 
-def _open(pdf: bytes) -> pypdfium2.PdfDocument:
-    try:
-        return pypdfium2.PdfDocument(pdf)
-    except pypdfium2.PdfiumError as error:
-        raise Invalid(_("文件不是可以打开的 PDF（可能已损坏或加密）。"), code="pdf.unreadable") from error
-
-
-def _sheet(document: pypdfium2.PdfDocument, number: int) -> pypdfium2.PdfPage:
+def _sheet(document: PdfDocument, number: int) -> PdfPage:
     try:
         sheet = document[number - 1]
         width, height = sheet.get_size()
-        pictures = [image.get_px_size() for image in sheet.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE])]
-    except pypdfium2.PdfiumError as error:
+        pictures = picture_sizes(sheet)
+    except PdfiumError as error:
         raise Invalid(_("第%(n)d页不能读取，文件可能已损坏。") % {"n": number}, code="pdf.unreadable") from error
     if not (_NARROWEST <= width <= _WIDEST and _NARROWEST <= height <= _WIDEST):
         raise Invalid(_("第%(n)d页的纸张尺寸不合规，不能显示。") % {"n": number}, code="pdf.page_size")
@@ -110,15 +87,11 @@ def text_of(pdf: bytes) -> str:
     """The text inside the text area of every page, in reading order, without blanks (page numbers stand outside)."""
     left, top, right, bottom = (value * _POINTS_PER_MM for value in _TEXT_AREA_MM)
     pieces = []
-    with _PDFIUM:
-        document = _open(pdf)
-        try:
-            for sheet in document:
-                height = sheet.get_height()
-                page = sheet.get_textpage()
-                pieces.append(page.get_text_bounded(left, height - bottom, right, height - top))
-        finally:
-            document.close()
+    with opened(pdf) as document:
+        for sheet in document:
+            height = sheet.get_height()
+            page = sheet.get_textpage()
+            pieces.append(page.get_text_bounded(left, height - bottom, right, height - top))
     return normal_form("".join(pieces))
 
 
