@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from uuid import UUID
+from datetime import date, datetime, timedelta
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from saas.core.actors import SYSTEM
 from saas.core.audit import Event, record
 from saas.core.audit.services import Target
-from saas.core.errors import Conflict, Invalid, NotFound
+from saas.core.errors import Conflict, Invalid, NotFound, Unavailable, YunshuError
 from saas.core.jobs import enqueue, job
-from saas.core.storage import SNIFF_BYTES, StoredObject, deliver, open_object, sniff_content_type
+from saas.core.storage import SNIFF_BYTES, Damaged, StoredObject, deliver, open_object, sniff_content_type
 from saas.core.tenancy import TenantRef, current_tenant
 from saas.documents.layout.body import clean_line
 from saas.documents.models import Attachment, Document
@@ -45,7 +45,11 @@ def send(*, dispatch_id: str) -> None:
     try:
         if recipient is None or not recipient.active:
             raise Conflict(_("收文单位已停用或不在本云上。"))
+        if not document.attached_as_signed:
+            raise Conflict(_("附件与签发时不一致，没有发送。"), code="exchange.digest")
         copy = deliver(name=document.sealed_name, to=recipient.ref, name_prefix="deliveries")
+        if copy.sha256 != document.sealed_sha256:
+            raise Conflict(_("正文与用印时不一致，没有发送。"), code="exchange.digest")
         attached = [_attached(file, to=recipient.ref) for file in document.files.all()]
         with transaction.atomic():
             locked = Dispatch.objects.select_for_update().get(id=dispatch.id)
@@ -62,7 +66,18 @@ def send(*, dispatch_id: str) -> None:
             locked.sent_at = timezone.now()
             locked.save(update_fields=["state", "sent_at"])
     except Conflict as refused:
-        Dispatch.objects.filter(id=dispatch.id).update(state=DispatchState.FAILED, reason=str(refused)[:500])
+        _undelivered(dispatch.id, str(refused)[:500])
+
+
+@transaction.atomic
+def _undelivered(dispatch_id: UUID, reason: str) -> None:
+    dispatch = Dispatch.objects.select_for_update().get(id=dispatch_id)
+    if dispatch.state != DispatchState.SENDING:
+        return
+    dispatch.state, dispatch.reason = DispatchState.FAILED, reason
+    dispatch.save(update_fields=["state", "reason"])
+    target = Target("dispatch", dispatch.id, dispatch.to_name)
+    record(Event.DOCUMENT_UNDELIVERED, by=SYSTEM, target=target, detail={"reason": reason})
 
 
 def _attached(file: Attachment, *, to: TenantRef) -> DeliveredFile:
@@ -106,7 +121,8 @@ def _manifest(dispatch: Dispatch, document: Document, copy: StoredObject, attach
 def receive(*, package_id: str) -> None:
     """The receiver's side: check the signature and the digest, then keep the delivery or the answer. Idempotent.
 
-    Several bureaus may have posted under one id: what is wrong with one's package does not hold another's up.
+    A document that cannot be kept goes back to its sender with the reason. Several bureaus may have posted under one
+    id: what is wrong with one's package does not hold another's up.
     """
     wrong: list[Exception] = []
     for package in packages.packages(UUID(package_id)):
@@ -118,10 +134,48 @@ def receive(*, package_id: str) -> None:
                 else:
                     _keep_answer(package, manifest)
                 packages.taken(package)
-        except (Invalid, NotFound, KeyError, ValueError) as refused:
-            wrong.append(refused)
+        except Unavailable as away:
+            wrong.append(away)
+        except (Invalid, NotFound, Damaged, KeyError, ValueError) as refused:
+            if package.kind != "document":
+                wrong.append(refused)
+                continue
+            try:
+                _refuse(package, refused)
+            except (Conflict, Unavailable) as untold:
+                wrong.append(untold)
     if wrong:
         raise wrong[0]
+
+
+def _refuse(package: Package, why: Exception) -> None:
+    """Tell the sender that its document was not kept, and why; one that is suspended when it is at work again."""
+    sender = next((item for item in packages.recipients() if item.ref.code == package.sender.code), None)
+    if sender is not None and not sender.active:
+        enqueue(receive, key=f"receive:{package.id}", delay=_SUSPENDED_PAUSE, package_id=str(package.id))
+        return
+    reason = str(why) if isinstance(why, YunshuError) else _("来件清单不完整，已拒收。")
+    with transaction.atomic():
+        if sender is not None:
+            # Under an id of its own: another bureau's package of the same id may still have to be returned.
+            own = uuid4()
+            packages.post(
+                package_id=own,
+                kind="return",
+                to_code=sender.ref.code,
+                manifest={
+                    "id": str(own),
+                    "answers": str(package.id),
+                    "version": 1,
+                    "from": current_tenant().code,
+                    "by": SYSTEM.label,
+                    "at": timezone.now().isoformat(),
+                    "reason": reason,
+                },
+            )
+        packages.taken(package)
+        target = Target("delivery", package.id, package.sender.name)
+        record(Event.DOCUMENT_RETURNED, by=SYSTEM, target=target, detail={"reason": reason})
 
 
 @job(queue="exchange", attempts=10)
@@ -162,6 +216,8 @@ def _keep_delivery(package: Package, manifest: Manifest) -> None:
         raise Invalid(_("来件清单不完整，已拒收。"), code="exchange.manifest")
     digest, _head = _checked(package.object_names[0], told)
     files = _delivered(package, manifest.get("attachments", []))
+    if issued := str(manifest.get("issued_on", "")):
+        date.fromisoformat(issued)
     delivery, new = Delivery.objects.get_or_create(
         id=package.id,
         defaults={
@@ -223,7 +279,8 @@ def _checked(object_name: str, told: Mapping[str, object]) -> tuple[str, bytes]:
 
 
 def _keep_answer(package: Package, manifest: Manifest) -> None:
-    dispatch = Dispatch.objects.select_for_update().filter(id=package.id, to_code=package.sender.code).first()
+    answers = UUID(str(manifest.get("answers", package.id)))
+    dispatch = Dispatch.objects.select_for_update().filter(id=answers, to_code=package.sender.code).first()
     if dispatch is None or dispatch.state not in {DispatchState.SENDING, DispatchState.SENT}:
         return
     dispatch.state = _ANSWERS[package.kind]

@@ -42,6 +42,11 @@ class Dispatch(TenantModel):
         ordering = ["to_code"]
         constraints = [models.UniqueConstraint(fields=["document_id", "to_code"], name="exchange_sent_once")]
 
+    @property
+    def may_go_again(self) -> bool:
+        """Whether it came back or never arrived, so that it can be sent again."""
+        return self.state in {DispatchState.FAILED, DispatchState.RETURNED}
+
 
 class DeliveryState(models.TextChoices):
     """What became of a document that arrived."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.utils import timezone
@@ -31,8 +31,8 @@ SENDABLE = frozenset({State.SEALED, State.SENT})
 def document_send(*, document_id: UUID, to_codes: list[str], by: Actor) -> list[Dispatch]:
     """Send a sealed document to bureaus of the cloud; each gets its own package by a job.
 
-    Sending again to a bureau that has it already changes nothing for that bureau; where it could not be delivered it is
-    tried again.
+    Sending again to a bureau that has it already changes nothing for that bureau; where it could not be delivered, or
+    from where it came back, it is tried again.
 
     Args:
         document_id: a sealed document of this bureau.
@@ -62,10 +62,7 @@ def document_send(*, document_id: UUID, to_codes: list[str], by: Actor) -> list[
             code="exchange.to",
         )
     before = list(Dispatch.objects.select_for_update().filter(document_id=document.id, to_code__in=codes))
-    again = [dispatch for dispatch in before if dispatch.state == DispatchState.FAILED]
-    for dispatch in again:
-        dispatch.state, dispatch.reason, dispatch.asked_by = DispatchState.SENDING, "", by.label
-        dispatch.save(update_fields=["state", "reason", "asked_by"])
+    again = [_anew(dispatch, by) for dispatch in before if dispatch.may_go_again]
     already = {dispatch.to_code for dispatch in before}
     sent = again + Dispatch.objects.bulk_create(
         [
@@ -81,6 +78,22 @@ def document_send(*, document_id: UUID, to_codes: list[str], by: Actor) -> list[
         record(Event.DOCUMENT_SENT, by=by, target=Target("document", document.id, document.label), detail={"to": names})
         mark_sent(document.id, by=by)
     return sent
+
+
+def _anew(dispatch: Dispatch, by: Actor) -> Dispatch:
+    """A package that was delivered has its id for good: what goes out after a return is another package."""
+    new_id = uuid4() if dispatch.state == DispatchState.RETURNED else dispatch.id
+    Dispatch.objects.filter(id=dispatch.id).update(
+        id=new_id,
+        state=DispatchState.SENDING,
+        asked_by=by.label,
+        asked_at=timezone.now(),
+        sent_at=None,
+        answered_at=None,
+        answered_by="",
+        reason="",
+    )
+    return Dispatch.objects.get(id=new_id)
 
 
 def delivery_sign_for(*, delivery_id: UUID, by: Actor) -> UUID:

@@ -12,7 +12,8 @@ from django.test import Client
 from saas.accounts.services import role_grant
 from saas.core.access import Role
 from saas.core.actors import SYSTEM
-from saas.core.errors import Invalid
+from saas.core.audit.models import AuditRecord
+from saas.core.errors import Unavailable
 from saas.core.storage import store
 from saas.core.tenancy import TenantRef
 from saas.documents import services
@@ -21,6 +22,8 @@ from saas.env import Process, Zone
 from saas.exchange import jobs
 from saas.exchange.models import Delivery, DeliveryState, Dispatch, DispatchState
 from saas.exchange.services import document_send
+from saas.exchange.spool import packages
+from saas.exchange.spool.packages import Manifest, Package
 from tenants.context import use_tenant
 from tenants.database.owner import owner_connection
 from tests.core.vault import acting_as, approle_client
@@ -143,10 +146,77 @@ def test_a_bad_package_under_the_same_id_does_not_hold_the_good_one_up(
     with use_tenant(beta):
         jobs.answer(delivery_id=str(dispatch.id))
     with use_tenant(alpha):
-        with pytest.raises(Invalid, match="签名无效"):
+        jobs.receive(package_id=str(dispatch.id))
+        dispatch.refresh_from_db()
+        assert dispatch.state == DispatchState.SIGNED_FOR
+
+
+def test_a_key_service_that_is_away_for_one_package_does_not_hold_the_other_up(
+    at_beta: Client, dispatch: Dispatch, alpha: TenantRef, beta: TenantRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked = packages.checked_manifest
+
+    def away(package: Package) -> Manifest:
+        if package.kind == "document":
+            raise Unavailable("密钥服务暂时连不上。")
+        return checked(package)
+
+    with use_tenant(beta), connection.cursor() as cursor:
+        cursor.execute("SELECT cell.exchange_post(%s, 'document', 'alpha', '{}', 'no signature', '')", [dispatch.id])
+    at_beta.post(f"/deliveries/{dispatch.id}/sign/")
+    with use_tenant(beta):
+        jobs.answer(delivery_id=str(dispatch.id))
+    monkeypatch.setattr(packages, "checked_manifest", away)
+    with use_tenant(alpha):
+        with pytest.raises(Unavailable):
             jobs.receive(package_id=str(dispatch.id))
         dispatch.refresh_from_db()
         assert dispatch.state == DispatchState.SIGNED_FOR
+
+
+def test_what_came_back_is_sent_again_as_another_package(
+    at_beta: Client, dispatch: Dispatch, alpha: TenantRef, beta: TenantRef, office: Office, run_jobs: Callable[[], int]
+) -> None:
+    at_beta.post(f"/deliveries/{dispatch.id}/return/", {"reason": "附件缺页。"})
+    jobs_run(run_jobs)
+    with use_tenant(alpha):
+        document_send(document_id=dispatch.document_id, to_codes=["beta"], by=office.clerk)
+        again = Dispatch.objects.get()
+        assert (again.state, again.reason, again.answered_by) == (DispatchState.SENDING, "", "")
+    jobs_run(run_jobs)
+    with use_tenant(beta):
+        found = {delivery.id: delivery.state for delivery in Delivery.objects.all()}
+        assert found == {dispatch.id: DeliveryState.RETURNED, again.id: DeliveryState.WAITING}
+    assert at_beta.post(f"/deliveries/{again.id}/sign/").status_code == 302
+    jobs_run(run_jobs)
+    with use_tenant(alpha):
+        assert Dispatch.objects.get().state == DispatchState.SIGNED_FOR
+
+
+@pytest.mark.parametrize("broken", [{"pdf": {"digest": "0" * 64, "size": 1}}, {"sent_at": "?"}, {"issued_on": "?"}])
+def test_a_document_that_cannot_be_kept_goes_back_with_the_reason(
+    office: Office,
+    alpha: TenantRef,
+    beta: TenantRef,
+    run_jobs: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
+    broken: Manifest,
+) -> None:
+    document = numbered(office)
+    run_jobs()
+    sealed = store(name_prefix="documents/sealed", stream=scan(), content_type="application/pdf")
+    services.attach_sealed_pdf(document.id, sealed, office.clerk)
+    told = jobs._manifest
+    monkeypatch.setattr(jobs, "_manifest", lambda *about: told(*about) | broken)
+    document_send(document_id=document.id, to_codes=["beta"], by=office.clerk)
+    jobs_run(run_jobs)
+    with use_tenant(alpha):
+        dispatch = Dispatch.objects.get()
+        assert (dispatch.state, dispatch.answered_by) == (DispatchState.RETURNED, "系统")
+        assert "已拒收" in dispatch.reason
+    with use_tenant(beta):
+        assert not Delivery.objects.exists()
+        assert AuditRecord.objects.get(event="document.returned").target_id == str(dispatch.id)
 
 
 def test_who_may_not_read_a_document_learns_nothing_from_the_pages_around_it(
