@@ -19,6 +19,7 @@ from saas.core.metrics import DOCUMENTS_ISSUED
 from saas.core.storage import open_object, store
 from saas.documents import services
 from saas.documents.access import documents_visible_to, reader_for
+from saas.documents.elements import AnnexText, Elements
 from saas.documents.kinds import Kind, Sensitivity, State, Urgency
 from saas.documents.layout.reading import text_of
 from saas.documents.models import Document, DocumentVersion, NumberEntry
@@ -346,6 +347,8 @@ def test_the_number_of_what_is_being_handled_is_voided_after_its_flow_was_ended(
         ({"title": "  "}, "title"),
         ({"title": "题" * 151}, "title"),
         ({"title": "绝密★ 关于某事的通知"}, "title"),
+        ({"elements": Elements(body="一、总体要求\n机密★5年\n二、具体措施")}, "body"),
+        ({"elements": Elements(annexes=(AnnexText("清单", (("left", "密级：秘密"),)),))}, "body"),
         ({"from_name": ""}, "from_name"),
         ({"received_on": date.today() + timedelta(days=2)}, "received_on"),  # noqa: DTZ011
         ({"issued_on": date.today() + timedelta(days=1)}, "issued_on"),  # noqa: DTZ011

@@ -169,8 +169,10 @@ def _check(incoming: IncomingInput) -> None:
         problems["title"] = _("标题不能为空，也不能只有空格。")
     elif len(incoming.title) > LONGEST_TITLE:
         problems["title"] = _("标题%(n)d字，不能超过%(most)d字。") % {"n": len(incoming.title), "most": LONGEST_TITLE}
-    elif bears_secret_mark(incoming.title):
-        problems["title"] = _("国家秘密（绝密、机密、秘密）不得在本系统起草、登记或传递，请改用保密渠道。")
+    for element, text in (("title", incoming.title), ("body", incoming.elements.full_text())):
+        if bears_secret_mark(text):
+            problems[element] = _("国家秘密（绝密、机密、秘密）不得在本系统起草、登记或传递，请改用保密渠道。")
+            break
     if not clean_line(incoming.from_name):
         problems["from_name"] = _("来文单位不能为空。")
     if incoming.received_on > timezone.localdate():
