@@ -16,8 +16,9 @@ from saas.approvals.services import Target, act, administering, withdraw
 from saas.core.errors import Conflict, Forbidden, Invalid, NotFound
 from saas.core.tenancy import TenantRef
 from tests.approvals.crowd import at_once
+from tests.approvals.model.places import Entry
 from tests.approvals.model.postgres import Bureau, Postgres
-from tests.approvals.model.rules import Entry, Rules
+from tests.approvals.model.rules import Rules
 
 Json = dict[str, Any]
 CLIENTS = 64

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.approvals.model import drawing
-from tests.approvals.model.rules import ON_TASK, Entry, NoError, Rules, Signer
+from tests.approvals.model.places import ON_TASK, Entry, NoError, Signer
+from tests.approvals.model.rules import Rules
 
 Json = dict[str, Any]
 Row = tuple[str, str, str, str]
