@@ -1,4 +1,7 @@
-"""Keeps one person's previews from taking a whole process: so many a minute, one at a time, the newest first."""
+"""Keeps one person's previews from taking a whole process: so many a minute, one at a time, the newest first.
+
+Counted in each process: a zone with several web workers grants as many times that.
+"""
 
 from __future__ import annotations
 
