@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import enum
 import hashlib
-import io
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import IO
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from saas.archive.packing import MANIFEST, Package
+from saas.archive.packing import MANIFEST, PIECE_BYTES
 from saas.core.errors import Invalid
 from saas.core.pdfium import opened
+from saas.core.storage import OpenedObject
 from saas.documents.services.drafting import ATTACHMENT_TYPES
 from saas.documents.services.incoming import SCAN_TYPES
 
@@ -62,7 +63,8 @@ class Filing:
     """What is checked: the package as stored, and what it must match.
 
     Args:
-        package: the built package.
+        items: what is in the package, as its builder listed it.
+        content: the package as it lies in the storage.
         metadata: its metadata.
         frozen_sha256: digest of the final PDF as the documents app knows it.
         attachment_digests: digests of the document's attachments, as they were at 签发 where there was one.
@@ -71,7 +73,8 @@ class Filing:
         number_taken: whether another record already has this 档号.
     """
 
-    package: Package
+    items: Sequence[Mapping[str, str | int]]
+    content: IO[bytes] | OpenedObject
     metadata: Mapping[str, object]
     frozen_sha256: str
     attachment_digests: frozenset[str]
@@ -90,7 +93,7 @@ def _not_run(nature: Nature, name: str, why: str) -> Check:
 
 def _authenticity(filing: Filing) -> Iterator[Check]:
     nature = Nature.AUTHENTICITY
-    digests = {str(item["digest"]) for item in filing.package.items}
+    digests = {str(item["digest"]) for item in filing.items}
     fixed = "" if filing.frozen_sha256 in digests else _("包内没有与定稿逐字节一致的正文文件")
     yield _result(nature, _("正文固化"), fixed)
     title = filing.metadata.get("title")
@@ -105,24 +108,28 @@ def _completeness(filing: Filing) -> Iterator[Check]:
     nature = Nature.COMPLETENESS
     missing = [name for name in MANDATORY if not filing.metadata.get(name)]
     yield _result(nature, _("必填元数据"), "、".join(missing))
-    names = {str(item["name"]) for item in filing.package.items}
+    names = {str(item["name"]) for item in filing.items}
     process = not filing.has_process or "process.json" in names
     yield _result(nature, _("过程记录"), "" if process else _("缺少办理过程"))
-    digests = {str(item["digest"]) for item in filing.package.items}
+    digests = {str(item["digest"]) for item in filing.items}
     lost = filing.attachment_digests - digests
     problem = "" if filing.attached_as_signed else _("附件与签发时不一致")
     yield _result(nature, _("附件齐全"), _("缺少 %(n)s 个附件") % {"n": len(lost)} if lost else problem)
 
 
+def _digest(archive: zipfile.ZipFile, name: str) -> str:
+    digest = hashlib.sha256()
+    with archive.open(name) as source:
+        while piece := source.read(PIECE_BYTES):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
 def _opened(filing: Filing) -> Iterator[Check]:
     nature = Nature.USABILITY
-    with zipfile.ZipFile(io.BytesIO(filing.package.data)) as archive:
+    with zipfile.ZipFile(filing.content) as archive:
         manifest = json.loads(archive.read(MANIFEST))
-        wrong = [
-            item["name"]
-            for item in manifest["items"]
-            if hashlib.sha256(archive.read(item["name"])).hexdigest() != item["digest"]
-        ]
+        wrong = [item["name"] for item in manifest["items"] if _digest(archive, item["name"]) != item["digest"]]
         yield _result(Nature.COMPLETENESS, _("件数与字节数"), "、".join(wrong))
         formats = sorted({i["content_type"] for i in manifest["items"]} - ALLOWED_FORMATS)
         yield _result(nature, _("格式允许长期保存"), "、".join(formats))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -15,20 +16,17 @@ from saas.core.actors import SYSTEM
 from saas.core.audit import Event, record
 from saas.core.audit.services import Target
 from saas.core.jobs import job
-from saas.core.storage import ContentType, open_object, store
+from saas.core.storage import ContentType, delete, open_object, store
 from saas.documents.models import Attachment, Document
 from saas.documents.services import mark_filed
 from saas.seals.selectors import impressions_on
 from saas.search.entries import SearchEntry
 from saas.search.services import index
 
+# More than a document of 200 MB with thirty attachments of 100 MB each can come to.
+_PACKAGE_LIMIT = 4_000_000_000
 # A document from elsewhere may be a picture.
 _SUFFIXES = {ContentType.PDF.value: "pdf", ContentType.PNG.value: "png", ContentType.JPEG.value: "jpg"}
-
-
-def _read(name: str) -> bytes:
-    with open_object(name) as source:
-        return source.read()
 
 
 def _metadata(filed: Record, document: Document) -> packing.Metadata:
@@ -53,10 +51,10 @@ def _metadata(filed: Record, document: Document) -> packing.Metadata:
 
 def _items(document: Document, attachments: list[Attachment]) -> list[packing.Item]:
     with open_object(document.final_pdf) as source:
-        kind, content = source.content_type, source.read()
-    items = [packing.Item(f"document.{_SUFFIXES[kind]}", content, kind)]
+        kind = source.content_type
+    items = [packing.Item(f"document.{_SUFFIXES[kind]}", kind, partial(open_object, document.final_pdf))]
     items += [
-        packing.Item(f"attachments/{number:02d}-{file.name}", _read(file.stored_name), file.content_type)
+        packing.Item(f"attachments/{number:02d}-{file.name}", file.content_type, partial(open_object, file.stored_name))
         for number, file in enumerate(attachments, 1)
     ]
     if document.flow_instance_id:
@@ -90,29 +88,32 @@ def pack(*, record_id: str) -> None:
     attachments = list(Attachment.objects.filter(document=document).order_by("position"))
     signed = document.pin.files if document.pin else attachments
     metadata = _metadata(filed, document)
-    package = packing.build(_items(document, attachments), metadata=metadata)
-    found = checks.run(
-        checks.Filing(
-            package=package,
-            metadata=metadata,
-            frozen_sha256=document.sealed_sha256 or document.pdf_sha256,
-            attachment_digests=frozenset(file.sha256 for file in signed),
-            attached_as_signed=document.attached_as_signed,
-            has_process=document.flow_instance_id is not None,
-            number_taken=Record.objects.filter(archive_number=filed.archive_number).exclude(id=filed.id).exists(),
+    package = packing.Package(_items(document, attachments), metadata=metadata)
+    # Stored first and checked as it lies there: it is never held whole, nor anywhere in the clear.
+    stored = store(name_prefix="archive", stream=package, content_type="application/zip", limit=_PACKAGE_LIMIT)
+    with open_object(stored.name) as content:
+        found = checks.run(
+            checks.Filing(
+                items=package.items,
+                content=content,
+                metadata=metadata,
+                frozen_sha256=document.sealed_sha256 or document.pdf_sha256,
+                attachment_digests=frozenset(file.sha256 for file in signed),
+                attached_as_signed=document.attached_as_signed,
+                has_process=document.flow_instance_id is not None,
+                number_taken=Record.objects.filter(archive_number=filed.archive_number).exclude(id=filed.id).exists(),
+            )
         )
-    )
     good = checks.passed(found)
-    stored = store(name_prefix="archive", stream=package.data, content_type="application/zip") if good else None
     with transaction.atomic():
         locked = Record.objects.select_for_update().get(id=filed.id)
         if locked.state != RecordState.FILING:
             return
         locked.checks = [check.as_json() for check in found]
         locked.items = package.items
-        locked.package_sha256 = package.sha256
-        locked.package_bytes = len(package.data)
-        locked.package_name = stored.name if stored else ""
+        locked.package_sha256 = stored.sha256
+        locked.package_bytes = stored.size
+        locked.package_name = stored.name if good else ""
         locked.state = RecordState.FILED if good else RecordState.REFUSED
         locked.filed_at = timezone.now() if good else None
         locked.save()
@@ -120,8 +121,9 @@ def pack(*, record_id: str) -> None:
         if not good:
             failed = [check.name for check in found if check.outcome == checks.Outcome.FAILED]
             record(Event.RECORD_REFUSED, by=SYSTEM, target=target, detail={"failed": failed})
+            transaction.on_commit(partial(delete, stored.name))
             return
-        record(Event.RECORD_FILED, by=SYSTEM, target=target, detail={"sha256": package.sha256})
+        record(Event.RECORD_FILED, by=SYSTEM, target=target, detail={"sha256": stored.sha256})
         mark_filed(document.id, by=SYSTEM)
         index(
             SearchEntry(

@@ -9,7 +9,6 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from saas.core.models import TenantModel
 
 
 class Retention(models.TextChoices):
@@ -28,7 +27,7 @@ class RecordState(models.TextChoices):
     REFUSED = "refused", _("检测未通过")
 
 
-class Series(TenantModel):
+class Series(models.Model):
     """Counts the items of one year, retention and unit; changed only with the row locked, so 件号 have no gap."""
 
     id = models.BigAutoField(primary_key=True)
@@ -41,7 +40,7 @@ class Series(TenantModel):
         constraints = [models.UniqueConstraint(fields=["year", "retention", "unit_code"], name="archive_series_once")]
 
 
-class Record(TenantModel):
+class Record(models.Model):
     """One filed document (件) and the package that proves it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,13 +12,14 @@ from django.utils import timezone
 from PIL import Image
 
 from saas.accounts.services import role_grant
+from saas.archive import jobs
 from saas.archive.models import Record, RecordState
 from saas.archive.services import record_file
 from saas.core.access import Role
 from saas.core.actors import SYSTEM
 from saas.core.audit.models import AuditRecord
 from saas.core.errors import Conflict, Invalid
-from saas.core.storage import store
+from saas.core.storage import StoredObject, exists, store
 from saas.documents import services
 from saas.documents.kinds import State
 from saas.documents.models import Attachment, Document
@@ -78,6 +80,28 @@ def test_a_refused_record_is_filed_again_under_its_number(office: Office, run_jo
     assert events(filed) == ["record.asked_for", "record.refused", "record.asked_for", "record.filed"]
     with pytest.raises(Conflict):
         record_file(document_id=document.id, retention="D30", by=office.clerk)
+
+
+def test_the_package_of_a_refused_record_does_not_stay(
+    office: Office,
+    run_jobs: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    stored = []
+
+    def keep(**about: Any) -> StoredObject:
+        stored.append(store(**about))
+        return stored[-1]
+
+    monkeypatch.setattr(jobs, "store", keep)
+    document = sealed(office, run_jobs, pdf=b"%PDF-broken")
+    record_file(document_id=document.id, retention="D30", by=office.clerk)
+    with django_capture_on_commit_callbacks(execute=True):
+        run_jobs()
+        assert exists(stored[-1].name)
+    assert not exists(stored[-1].name)
+    assert not Record.objects.get().package_name
 
 
 def test_the_page_of_a_refused_record_leads_to_filing_it_again(
