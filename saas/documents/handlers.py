@@ -19,6 +19,7 @@ from saas.documents.models import Document
 FIELDS = (
     FieldSpec("kind", "文种", tuple((kind.value, str(kind.label)) for kind in Kind)),
     FieldSpec("sensitivity", "敏感级别", tuple((level.value, str(level.label)) for level in Sensitivity)),
+    FieldSpec("from", "来文单位"),
 )
 
 

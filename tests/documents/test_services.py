@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from saas.accounts.services import role_grant
-from saas.approvals.models import Task
+from saas.approvals.models import Instance, Task
 from saas.approvals.services import Act, act, terminate
 from saas.core.access import Role
 from saas.core.actors import SYSTEM
@@ -20,6 +20,7 @@ from saas.core.storage import open_object, store
 from saas.documents import services
 from saas.documents.access import documents_visible_to, reader_for
 from saas.documents.elements import AnnexText, Elements
+from saas.documents.handlers import FIELDS
 from saas.documents.kinds import Kind, Sensitivity, State, Urgency
 from saas.documents.layout.reading import text_of
 from saas.documents.models import Document, DocumentVersion, NumberEntry
@@ -323,6 +324,21 @@ def test_an_incoming_document_is_registered_numbered_and_handled(office: Office)
     assert document.state == State.HANDLED
     row = SearchRow.objects.get(object_id=document.id)
     assert row.number == "云政办发〔2026〕5号"
+
+
+def test_a_flow_of_either_direction_is_told_what_its_conditions_may_ask(office: Office) -> None:
+    def told(document: Document) -> dict[str, Any]:
+        values: dict[str, Any] = Instance.objects.get(subject_id=document.id).values
+        return {name: values.get(name) for name in ("urgency", *(spec.name for spec in FIELDS))}
+
+    came = incoming_input(urgency=Urgency.MOST_URGENT, sensitivity=Sensitivity.SENSITIVE)
+    incoming = services.incoming_register(incoming=came, pdf=scan(), by=office.clerk)
+    # Conditions compare numbers: the weight of 特急, not its name.
+    expected = {"urgency": 3, "kind": "notice", "sensitivity": "sensitive", "from": "云州市人民政府办公室"}
+    assert told(incoming) == expected
+    outgoing = services.document_draft(draft=draft_input(urgency=Urgency.URGENT), by=office.drafter)
+    services.document_submit(document_id=outgoing.id, flow_key="outgoing", by=office.drafter)
+    assert told(outgoing) == {"urgency": 2, "kind": "notice", "sensitivity": "internal", "from": ""}
 
 
 def test_the_number_of_what_is_being_handled_is_voided_after_its_flow_was_ended(office: Office) -> None:

@@ -33,7 +33,7 @@ from saas.documents.models import Attachment, Document
 from saas.documents.numbering import DocumentNumber
 from saas.documents.rules import LONGEST_TITLE
 from saas.documents.secrecy import bears_secret_mark
-from saas.documents.services.issuing import subject_of
+from saas.documents.services.issuing import subject_of, values_of
 from saas.documents.services.moves import add_readers, locked, move, reindex, target
 from saas.documents.services.numbers import INCOMING_MARK, book_of_year, number_issue
 
@@ -154,7 +154,7 @@ def incoming_register(
                 flow_key=flow_key,
                 subject=subject_of(document, INCOMING_SUBJECT),
                 by=by,
-                values={"kind": document.kind, "urgency": document.urgency, "from": document.from_name},
+                values=values_of(document),
             )
             Document.objects.filter(id=document.id).update(flow_instance_id=instance_id)
             document.refresh_from_db()

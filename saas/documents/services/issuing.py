@@ -46,6 +46,16 @@ def subject_of(document: Document, kind: str) -> Subject:
     )
 
 
+def values_of(document: Document) -> dict[str, str | int]:
+    """What a flow's conditions may ask of it: its urgency, and what `handlers.FIELDS` offers."""
+    return {
+        "urgency": URGENCY_WEIGHT[Urgency(document.urgency)],
+        "kind": document.kind,
+        "sensitivity": document.sensitivity,
+        "from": document.from_name,
+    }
+
+
 def check_printable(document: Document) -> None:
     """Refuse characters that could not be printed.
 
@@ -94,8 +104,7 @@ def document_submit(
     move(document, State.IN_APPROVAL)
     document.save()
     # The flow's handlers write to this row too: after them only the one column is set.
-    values = {"kind": document.kind, "urgency": URGENCY_WEIGHT[Urgency(document.urgency)]}
-    values |= {"sensitivity": document.sensitivity}
+    values = values_of(document)
     instance = flow_of(document)
     if instance is not None and instance.status in {Status.RUNNING, Status.SUSPENDED}:
         key = f"resubmit:{document.id}:{document.content_version}:{instance.changed_at.timestamp()}"[:80]
