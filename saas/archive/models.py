@@ -10,7 +10,6 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
-
 class Retention(models.TextChoices):
     """保管期限: 《机关文件材料归档范围和文书档案保管期限规定》 (国家档案局令第8号)."""
 

@@ -10,8 +10,6 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from saas.core.models import TenantModel
-
 
 class DispatchState(models.TextChoices):
     """How far a copy sent to one bureau has come."""
@@ -23,7 +21,7 @@ class DispatchState(models.TextChoices):
     FAILED = "failed", _("未送达")
 
 
-class Dispatch(TenantModel):
+class Dispatch(models.Model):
     """One document on its way to one bureau. Its id is the package's id, the same on both sides."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -84,7 +82,7 @@ class DeliveredFile:
         return cls(**stored)
 
 
-class Delivery(TenantModel):
+class Delivery(models.Model):
     """One document that arrived from another bureau. Its id is the package's id; `files` are its attachments."""
 
     id = models.UUIDField(primary_key=True, editable=False)

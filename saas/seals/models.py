@@ -8,7 +8,6 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from saas.core.keys.algorithms import SealKeyKind
-from saas.core.models import TenantModel
 
 
 class SealState(models.TextChoices):
@@ -20,7 +19,7 @@ class SealState(models.TextChoices):
     REVOKED = "revoked", _("证书已吊销")
 
 
-class Seal(TenantModel):
+class Seal(models.Model):
     """An electronic seal (电子印章): a picture, a key in Vault, a certificate."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -48,7 +47,7 @@ class Seal(TenantModel):
         return self.name
 
 
-class SealHolder(TenantModel):
+class SealHolder(models.Model):
     """A post that may use a seal; whoever holds the post uses it (保管人随岗位)."""
 
     id = models.BigAutoField(primary_key=True)
@@ -59,7 +58,7 @@ class SealHolder(TenantModel):
         constraints = [models.UniqueConstraint(fields=["seal", "post_id"], name="seals_holder_once")]
 
 
-class Impression(TenantModel):
+class Impression(models.Model):
     """One use of a seal. Never changed: a trigger refuses it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
