@@ -17,6 +17,7 @@ from saas.core.audit.verify import Fault, Finding
 from saas.core.keys import HeadMark
 from saas.core.tenancy import TenantRef
 from tenants.context import use_tenant
+from tenants.provisioning.create import bureau_remove
 from tests.bureaus import create_bureau
 from tests.core.test_audit import linked, note, report
 
@@ -70,6 +71,28 @@ def test_a_restored_trail_is_not_continued_until_an_operator_says_so(
             assert report(ref).findings == ()
             with pytest.raises(CommandError, match="not held"):
                 call_command("audit_continue", tenant=ref.code, reason="再来", operator="运维甲", verbosity=0)
+        finally:
+            bureau_remove(ref)
+            connections["owner"].close()
+            connection.close()
+
+
+def test_a_bureau_closed_before_its_head_was_signed_does_not_stop_the_others(
+    alpha: TenantRef, django_db_blocker: DjangoDbBlocker
+) -> None:
+    with django_db_blocker.unblock():
+        try:
+            closed = create_bureau(code=f"r{uuid.uuid4().hex[:8]}", name="注销试验局")
+            with use_tenant(closed):
+                note(number="chained, not signed")
+            Sealer(sign_every_seconds=3600).tick()
+            bureau_remove(closed)
+            with use_tenant(alpha):
+                other = note(number="of another bureau")
+            Sealer(sign_every_seconds=0).tick()
+            with use_tenant(alpha):
+                link = AuditLink.objects.get(record_id=other)
+                assert AuditHead.objects.filter(seq__gte=link.seq).exists()
         finally:
             connections["owner"].close()
             connection.close()

@@ -19,11 +19,12 @@ from tests.documents.test_pages import FORM
     [
         ("body", "行\n" * 99_000, "不能超过2000行"),
         ("body", "令" * 60_000, "每段不能超过5000字"),
-        ("signatures", "局\n" * 20_000, "最多30行"),
-        ("attachments", "附件\n" * 20_000, "最多30行"),
+        ("signatures", "局\n" * 600, "最多30行"),
+        ("signatures", "局\n" * 20_000, "不能超过2000字"),
+        ("attachments", "附件\n" * 600, "最多30行"),
         ("attachments", "附" * 5_000, "每行最多200字"),
     ],
-    ids=["lines", "paragraph", "signatures", "attachments", "a name"],
+    ids=["lines", "paragraph", "signatures", "many signatures", "attachments", "a name"],
 )
 def test_a_text_beyond_what_is_printed_is_refused_before_it_is_set(
     office: Office, as_user: Callable[..., Client], field: str, text: str, told: str

@@ -125,6 +125,16 @@ class Sealer:
         metrics.AUDIT_HELD.inc()
         return True
 
+    @staticmethod
+    def _gone(cursor: Any, schema: str) -> bool:
+        """Whether the bureau was closed; its trail went out with its export, and nothing of it waits any more."""
+        cursor.execute("SELECT to_regclass(%s) IS NULL", [f'"{schema}".audit_record'])
+        if not cursor.fetchone()[0]:
+            return False
+        cursor.execute("DELETE FROM cell.audit_pending WHERE schema_name = %s", [schema])
+        cursor.execute("DELETE FROM cell.audit_unsigned WHERE schema_name = %s", [schema])
+        return True
+
     def _schemas(self, query: str, values: Sequence[float] = ()) -> list[str]:
         with connections[self._alias].cursor() as cursor:
             cursor.execute(query, values)
@@ -135,13 +145,7 @@ class Sealer:
         with transaction.atomic(using=self._alias), connections[self._alias].cursor() as cursor:
             if not self._alone(cursor):
                 return 0
-            cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f'"{schema}".audit_record'])
-            if not cursor.fetchone()[0]:
-                # The bureau was closed; its trail went out with its export.
-                cursor.execute("DELETE FROM cell.audit_pending WHERE schema_name = %s", [schema])
-                cursor.execute("DELETE FROM cell.audit_unsigned WHERE schema_name = %s", [schema])
-                return 0
-            if self._restored(cursor, schema):
+            if self._gone(cursor, schema) or self._restored(cursor, schema):
                 return 0
             cursor.execute(
                 "WITH taken AS (DELETE FROM cell.audit_pending WHERE id IN (SELECT id FROM cell.audit_pending "
@@ -202,7 +206,7 @@ class Sealer:
         due: list[_Due] = []
         with connections[self._alias].cursor() as cursor:
             for schema in schemas:
-                last = self._last_link(cursor, schema)
+                last = None if self._gone(cursor, schema) else self._last_link(cursor, schema)
                 if last is not None and not self._restored(cursor, schema):
                     due.append(_Due(schema, last.seq, last.digest))
         if due:
