@@ -13,12 +13,12 @@ from django.test import Client
 from django.utils import timezone
 
 from saas.core.errors import Conflict, NotFound, Unavailable
-from saas.core.storage import exists, open_object
+from saas.core.storage import exists, open_object, store
 from saas.documents import services
 from saas.documents.jobs import forget_uploads
 from saas.documents.models import Attachment, Document, DocumentUpload
 from saas.documents.selectors import parts_named
-from saas.documents.services import uploads
+from saas.documents.services import drafting, uploads
 from tests.core.vault import sealed_vault
 from tests.documents.conftest import Office, draft_input
 
@@ -156,6 +156,30 @@ def test_a_sealed_vault_keeps_what_has_arrived(office: Office, document: Documen
     uploads.upload_piece(upload_id=upload.id, offset=10, data=b"0123456789", by=office.drafter)
     sha256 = hashlib.sha256(b"%PDF-1.7 x0123456789").hexdigest()
     assert uploads.upload_finish(upload_id=upload.id, sha256=sha256, by=office.drafter).size == 20
+
+
+@pytest.mark.parametrize("other", ["finish", "cancel"])
+def test_what_ends_an_upload_while_it_is_being_finished_ends_it_once(
+    other: str, office: Office, document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = uploads.upload_begin(document_id=document.id, name="a.txt", size=4, fingerprint="", by=office.drafter)
+    uploads.upload_piece(upload_id=upload.id, offset=0, data=b"text", by=office.drafter)
+    sha256 = hashlib.sha256(b"text").hexdigest()
+
+    def store_meanwhile(**values: Any) -> Any:
+        """The file is being kept, and a second tab comes first."""
+        monkeypatch.setattr(drafting, "store", store)
+        if other == "finish":
+            uploads.upload_finish(upload_id=upload.id, sha256=sha256, by=office.drafter)
+        else:
+            uploads.upload_cancel(upload_id=upload.id, by=office.drafter)
+        return store(**values)
+
+    monkeypatch.setattr(drafting, "store", store_meanwhile)
+    with pytest.raises(NotFound):
+        uploads.upload_finish(upload_id=upload.id, sha256=sha256, by=office.drafter)
+    assert Attachment.objects.count() == (1 if other == "finish" else 0)
+    assert not DocumentUpload.objects.exists()
 
 
 def test_an_upload_to_a_document_that_left_is_refused(office: Office, document: Document) -> None:

@@ -20,7 +20,7 @@ from saas.documents.access import can_edit, is_drafter
 from saas.documents.elements import Elements
 from saas.documents.kinds import Direction, Kind, Sensitivity, State, Urgency
 from saas.documents.layout.body import clean_line
-from saas.documents.models import Attachment, Document, DocumentVersion
+from saas.documents.models import Attachment, Document, DocumentUpload, DocumentVersion
 from saas.documents.rules import LONGEST_BODY, LONGEST_TITLE
 from saas.documents.services.moves import locked, move, reindex, target
 
@@ -142,11 +142,20 @@ def document_discard(*, document_id: UUID, by: Actor) -> None:
     record(Event.DOCUMENT_DISCARDED, by=by, target=target(document))
 
 
-def attachment_add(*, document_id: UUID, name: str, stream: BinaryIO, by: Actor) -> Attachment:
+def attachment_add(
+    *, document_id: UUID, name: str, stream: BinaryIO, by: Actor, upload_id: UUID | None = None
+) -> Attachment:
     """Store a file with a draft; what it is is read from its content, not its name.
 
+    Args:
+        document_id: a draft of `by`.
+        name: the file's name.
+        stream: the file.
+        by: the drafter.
+        upload_id: the upload it arrived by, which ends in the same transaction: two finishes attach once.
+
     Raises:
-        NotFound: no such document, or `by` does not draft it.
+        NotFound: no such document, or `by` does not draft it; or the upload was finished or given up meanwhile.
         Conflict: it is no longer a draft.
         Invalid: a type that is not allowed or not what the name says, or too many files.
         TooLarge: more than 100 MB.
@@ -165,6 +174,8 @@ def attachment_add(*, document_id: UUID, name: str, stream: BinaryIO, by: Actor)
             raise Conflict(_("公文已提交审批，不能再修改。请联系当前办理人退回。"), code="document.state")
         if document.files.count() >= MOST_ATTACHMENTS:
             raise Invalid(_("附件不能超过30个。"), code="attachments.many")
+        if upload_id is not None and not DocumentUpload.objects.filter(id=upload_id).delete()[0]:
+            raise NotFound(_("没有这次上传，可能已经完成或放弃。"))
         last = document.files.aggregate(last=Max("position"))["last"] or 0
         attachment = Attachment.objects.create(
             document=document,

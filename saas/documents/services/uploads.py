@@ -128,11 +128,13 @@ def upload_finish(*, upload_id: UUID, sha256: str, by: Actor) -> Attachment:
         if _digest(upload.parts) != sha256.strip().lower():
             raise Invalid(_("文件在传输中有损坏，没有保存。请重新上传。"), code="upload.digest")
         whole = io.BufferedReader(_Parts(upload.parts), PIECE_BYTES)
-        made = attachment_add(document_id=upload.document_id, name=upload.name, stream=whole, by=by)
+        made = attachment_add(
+            document_id=upload.document_id, name=upload.name, stream=whole, by=by, upload_id=upload.id
+        )
     except Invalid:
         _give_up(upload)
         raise
-    _give_up(upload)
+    _forget(upload.parts)
     return made
 
 
@@ -178,11 +180,14 @@ def _own(upload_id: UUID, by: Actor, *, for_update: bool = False) -> DocumentUpl
 
 def _give_up(upload: DocumentUpload) -> None:
     """The row goes first: a piece without a row is swept, a row without its pieces would be a lie."""
-    parts = list(upload.parts)
     with transaction.atomic():
         upload.delete()
-        for name in parts:
-            transaction.on_commit(functools.partial(delete, name))
+        _forget(upload.parts)
+
+
+def _forget(parts: list[str]) -> None:
+    for name in parts:
+        transaction.on_commit(functools.partial(delete, name))
 
 
 def _digest(parts: list[str]) -> str:
