@@ -85,8 +85,9 @@ class OutgoingHandler(_Handler):
             raise Conflict(message, code="document.sign_off")
 
     def on_terminated(self, instance: InstanceRef, by: Actor) -> None:
-        """The draft is its drafter's again, to be changed or given up."""
-        self.on_returned_to_start(instance, by)
+        """The draft is its drafter's again, to be changed or given up; one that has a number stays what it is."""
+        if Document.objects.filter(id=instance.subject.id, state__in=(State.IN_APPROVAL, State.SIGNED_OFF)).exists():
+            self.on_returned_to_start(instance, by)
 
     def on_returned_to_start(self, instance: InstanceRef, by: Actor) -> None:
         """The drafter may write again."""

@@ -93,7 +93,7 @@ def _decoded(line: bytes) -> dict[str, Any]:
 
 def _refuse_secrets(found: Recognised) -> None:
     """国家秘密 may not enter, by whatever door."""
-    for name, text in (("title", found.title), ("paragraphs", body_text(found.body))):
+    for name, text in (("title", found.title), ("paragraphs", elements_of(found).full_text())):
         if bears_secret_mark(text):
             raise Refused([Finding(name, "带有国家秘密标志，不得进入本系统")])
 

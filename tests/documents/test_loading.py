@@ -25,6 +25,10 @@ def as_line(record: dict[str, Any]) -> bytes:
     return json.dumps(record, ensure_ascii=False).encode()
 
 
+def with_line(record: dict[str, Any], text: str) -> dict[str, Any]:
+    return record | {"paragraphs": [*record["paragraphs"], record["paragraphs"][-1] | {"text": text}]}
+
+
 def test_all_real_documents_load_with_pdf_and_index_and_once_only(in_alpha: TenantRef) -> None:
     lines = DATA.read_bytes().split(b"\n")
     report = documents_load(lines=lines, by=SYSTEM)
@@ -49,6 +53,7 @@ BAD = {
     9: (as_line(REAL[7] | {"title": "机密★ 关于某事的通知"}), "title"),
     10: (as_line(REAL[8] | {"paragraphs": [{"text": "正\u0000文"}]}), "line"),
     11: (b"[" * 100_000, "line"),
+    12: (as_line(with_line(REAL[36], "密级：秘密")), "paragraphs"),  # its end is an annex
 }
 
 

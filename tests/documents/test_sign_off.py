@@ -11,7 +11,7 @@ from saas.accounts.models import User
 from saas.accounts.services import role_grant
 from saas.approvals.definition import DefinitionInvalid
 from saas.approvals.models import Instance, Task
-from saas.approvals.services import Act, act, flow_install, flow_move, node_pass, start_flow
+from saas.approvals.services import Act, act, flow_install, flow_move, node_pass, start_flow, terminate
 from saas.core.access import Role
 from saas.core.actors import SYSTEM, Actor
 from saas.core.errors import Conflict
@@ -139,3 +139,18 @@ def test_a_document_under_way_from_before_the_rule_is_not_signed_off_by_the_last
         agree(office, document)
     document.refresh_from_db()
     assert (document.state, document.signed_by) == (State.IN_APPROVAL, "")
+
+
+def test_a_flow_that_goes_on_after_the_number_can_be_ended_and_takes_nothing_back(office: Office) -> None:
+    flow = tree(approve(office, "sign", marks=["sign_off"]), approve(office, "print"))
+    flow_install(key="longer", name="长流程", tree=flow, by=SYSTEM)
+    document = services.document_draft(draft=draft_input(), by=office.drafter)
+    services.document_submit(document_id=document.id, flow_key="longer", by=office.drafter)
+    agree(office, document)
+    book = services.book_create(mark="云数发", year=2026, kinds=[], first=1, by=office.clerk)
+    numbered = services.document_register_number(document_id=document.id, book_id=book.id, by=office.clerk)
+    assert numbered.flow_instance_id
+    role_grant(user_id=office.users["clerk"].id, role=Role.FLOW_ADMIN, by=SYSTEM)
+    terminate(instance_id=numbered.flow_instance_id, by=office.clerk, reason="不再需要", idempotency_key="t1")
+    numbered.refresh_from_db()
+    assert (numbered.state, numbered.signed_by) == (State.NUMBERED, "李建国")
