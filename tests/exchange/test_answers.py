@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -217,6 +218,23 @@ def test_a_document_that_cannot_be_kept_goes_back_with_the_reason(
     with use_tenant(beta):
         assert not Delivery.objects.exists()
         assert AuditRecord.objects.get(event="document.returned").target_id == str(dispatch.id)
+
+
+def test_a_suspended_sender_is_told_of_what_was_refused_when_it_is_at_work_again(
+    dispatch: Dispatch, alpha: TenantRef, beta: TenantRef, run_jobs: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with use_tenant(beta), connection.cursor() as cursor:
+        cursor.execute("SELECT cell.exchange_post(%s, 'document', 'alpha', '{}', 'no signature', '')", [dispatch.id])
+    with use_tenant(alpha):
+        at_work = packages.recipients()
+        suspended = [dataclasses.replace(one, active=False) for one in at_work]
+        monkeypatch.setattr(packages, "recipients", lambda: suspended)
+        jobs.receive(package_id=str(dispatch.id))
+        assert [package.kind for package in packages.packages(dispatch.id)] == ["document"]
+        monkeypatch.setattr(packages, "recipients", lambda: at_work)
+        jobs.receive(package_id=str(dispatch.id))
+        assert not packages.packages(dispatch.id)
+        assert AuditRecord.objects.get(event="document.returned").detail["reason"] == "来件的签名无效，已拒收。"
 
 
 def test_who_may_not_read_a_document_learns_nothing_from_the_pages_around_it(
