@@ -275,9 +275,12 @@ def test_a_suspension_whose_record_cannot_be_kept_does_not_happen(
         broken.setattr("tenants.services.record", fail)
         with pytest.raises(Unavailable):
             services.suspend("alpha")
-    assert _state() == "active"
-    with owner_connection() as owner:
-        assert not owner.execute("SELECT 1 FROM cell.suspended WHERE tenant = %s", [alpha.schema]).fetchone()
+    try:
+        assert _state() == "active"
+        with owner_connection() as owner:
+            assert not owner.execute("SELECT 1 FROM cell.suspended WHERE tenant = %s", [alpha.schema]).fetchone()
+    finally:
+        services.resume("alpha")
 
 
 def test_a_failing_command_is_reported_with_its_reason(
