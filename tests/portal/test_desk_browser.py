@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ from playwright.sync_api import expect
 from tests.portal.browsing import DESKTOP, PHONE, SCREENSHOTS, Site, opened, served, violations
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Route
     from pytest_django.plugin import DjangoDbBlocker
 
     from saas.core.tenancy import TenantRef
@@ -79,6 +80,22 @@ def test_a_star_stays_and_goes(browser: Browser, desk: Site) -> None:
             expect(star).to_have_attribute("aria-pressed", before)
             star.click()
             expect(star).to_have_attribute("aria-pressed", after)
+
+
+def test_stars_show_though_the_script_comes_after_what_is_starred(browser: Browser, desk: Site) -> None:
+    def late(route: Route) -> None:
+        time.sleep(1)
+        route.continue_()
+
+    with opened(browser, desk, "/documents/outgoing/", PHONE) as page:
+        star = page.locator("tr", has_text=TITLE).locator(".star")
+        star.click()
+        expect(star).to_have_attribute("aria-pressed", "true")
+        page.route("**/stars.js", late)
+        page.reload()
+        expect(star).to_have_attribute("aria-pressed", "true")
+        star.click()
+        expect(star).to_have_attribute("aria-pressed", "false")
 
 
 def test_a_filter_is_kept_used_and_forgotten(browser: Browser, desk: Site, axe: str) -> None:
