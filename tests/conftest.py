@@ -65,6 +65,30 @@ def as_at_the_start() -> Iterator[None]:
     translation.deactivate()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_bureau_left(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Bureaus that a file's tests made and committed are gone, with their jobs, when the next file counts bureaus."""
+    yield
+    from django.conf import settings
+    from django.db import connection, connections
+
+    from saas.env import Zone
+
+    if settings.ZONE is not Zone.INTRANET:
+        return
+    from tenants.models import Bureau
+    from tenants.provisioning.create import bureau_remove
+    from tests.stack_build import BUREAUS
+
+    with django_db_blocker.unblock():
+        for bureau in Bureau.objects.using("owner").exclude(code__in=[code for code, _name in BUREAUS]):
+            bureau_remove(bureau.ref)
+            with connections["owner"].cursor() as cursor:
+                cursor.execute("DELETE FROM cell.procrastinate_jobs WHERE tenant = %s", [bureau.schema_name])
+        connections["owner"].close()
+        connection.close()
+
+
 @pytest.fixture
 def in_alpha(alpha: TenantRef, db: None) -> Iterator[TenantRef]:
     """Work for alpha during the test; everything is rolled back at its end."""
