@@ -68,7 +68,7 @@ def _clocked(spent: dict[str, float]) -> Iterator[None]:
         (production, "store", "stored"),
         (sealing, "store", "stored"),
         (seals, "wait_for_signed_head", "intent under a signed head"),
-        (keys, "sign", "signed in Vault"),
+        (keys, "sign_as_certified", "signed in Vault"),
         (picture, "draw", "seal drawn"),
         (pades, "stamp", "signature embedded"),
     ]
