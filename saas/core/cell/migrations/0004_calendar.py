@@ -1,10 +1,8 @@
 """The holiday calendar all bureaus of a cell count their limits by: known years, and the days that differ in them."""
 
-from datetime import date
-
-import chinese_calendar
 from django.db import migrations
 
+from saas.core.cell import holidays
 from saas.core.cell.sql import app_role
 
 
@@ -14,19 +12,13 @@ def _quoted(text: str) -> str:
 
 def _seed() -> str:
     """What the library knows; later years are brought in by ``manage.py calendar_load``."""
-    years, days = [], []
-    for year in range(2020, 2100):
-        try:
-            chinese_calendar.is_workday(date(year, 1, 1))
-        except NotImplementedError:
-            continue
-        years.append(f"({year}, 'chinesecalendar')")
-    for day, holiday in sorted(chinese_calendar.holidays.items()):
-        if day.year >= 2020 and day.weekday() < 5:
-            days.append(f"('{day}', false, {_quoted(holiday)})")
-    for day, holiday in sorted(chinese_calendar.workdays.items()):
-        if day.year >= 2020 and day.weekday() >= 5:
-            days.append(f"('{day}', true, {_quoted(holiday)})")
+    known = {year: days for year in range(2020, 2100) if (days := holidays.days_of(year)) is not None}
+    years = [f"({year}, '{holidays.SOURCE}')" for year in known]
+    days = [
+        f"('{day}', {str(works).lower()}, {_quoted(label)})"
+        for of_year in known.values()
+        for day, (works, label) in of_year.items()
+    ]
     return (
         f"INSERT INTO cell.calendar_year VALUES {', '.join(years)};\n"  # noqa: S608
         f"INSERT INTO cell.calendar_day VALUES {', '.join(days)};\n"

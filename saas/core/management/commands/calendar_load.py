@@ -7,13 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import chinese_calendar
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections, transaction
 
 from saas.core import calendar
-
-Days = dict[date, tuple[bool, str]]
+from saas.core.cell.holidays import SOURCE, Days, days_of
 
 
 class Command(BaseCommand):
@@ -27,7 +25,7 @@ class Command(BaseCommand):
         if "owner" not in connections.databases:
             raise CommandError("OWNER_DATABASE_URL 未设置 / is not set: the calendar is written as its owner")
         days = _from_file(file, year) if file else _from_library(year)
-        source = file.name if file else "chinesecalendar"
+        source = file.name if file else SOURCE
         with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
             cursor.execute("DELETE FROM cell.calendar_day WHERE extract(year FROM day) = %s", [year])
             cursor.execute(
@@ -44,17 +42,9 @@ class Command(BaseCommand):
 
 
 def _from_library(year: int) -> Days:
-    try:
-        chinese_calendar.is_workday(date(year, 1, 1))
-    except NotImplementedError:
-        raise CommandError(f"{year} 年的放假安排不在日历库里 / is not in the library: give --file") from None
-    days: Days = {}
-    for day, label in chinese_calendar.holidays.items():
-        if day.year == year and day.weekday() < 5:
-            days[day] = (False, str(label))
-    for day, label in chinese_calendar.workdays.items():
-        if day.year == year and day.weekday() >= 5:
-            days[day] = (True, str(label))
+    days = days_of(year)
+    if days is None:
+        raise CommandError(f"{year} 年的放假安排不在日历库里 / is not in the library: give --file")
     return days
 
 
