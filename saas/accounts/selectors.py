@@ -97,14 +97,11 @@ class SessionPage:
     after: str
 
 
-def sessions_page(
-    *, query: str = "", user_id: UUID | None = None, after: str = "", current_key: str | None, size: int = 30
-) -> SessionPage:
+def sessions_page(*, query: str = "", after: str = "", current_key: str | None, size: int = 30) -> SessionPage:
     """Who is signed in now, the newest first; one statement.
 
     Args:
         query: part of a name or an address; empty for all.
-        user_id: only this account.
         after: show what follows this number.
         current_key: the asker's own session.
         size: how many.
@@ -114,8 +111,6 @@ def sessions_page(
     text = query.replace("\x00", "").strip()[:LONGEST_QUERY]
     if text:
         found = found.filter(Q(user__username__icontains=text) | Q(user__name__icontains=text) | Q(ip__icontains=text))
-    if user_id is not None:
-        found = found.filter(user_id=user_id)
     if after.isascii() and after.isdigit():
         found = found.filter(pk__lt=min(int(after), 2**31 - 1))
     rows = list(found.order_by("-pk")[: size + 1])

@@ -59,12 +59,9 @@ class Ports:
         """Return the remembered port of `name`, 0 when none was chosen yet."""
         return int(read_json(self.path).get(name, 0))
 
-    def choose(self, name: str, *, preferred: int = 0) -> int:
-        """Return a port that is free now: the remembered one, else `preferred`, else any; and remember it."""
-        others = self._others(name)
-        port = free_port(self.known(name) or preferred, taken=others)
-        if port != preferred and preferred and free_port(preferred, taken=others) == preferred:
-            port = preferred
+    def choose(self, name: str) -> int:
+        """Return a port that is free now: the remembered one, else any; and remember it."""
+        port = free_port(self.known(name), taken=self._others(name))
         self._keep(name, port)
         return port
 
