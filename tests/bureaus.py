@@ -29,3 +29,13 @@ def create_bureau(*, code: str, name: str) -> TenantRef:
         administrator_hashes=dict.fromkeys((Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN), hashed),
     )
     return bureau_provision(order).ref
+
+
+def remove_bureau(ref: TenantRef) -> None:
+    """Take out a committed bureau and the jobs it left, so that no later test counts or runs them."""
+    from tenants.database.owner import owner_connection
+    from tenants.provisioning.create import bureau_remove
+
+    bureau_remove(ref)
+    with owner_connection() as owner:
+        owner.execute("DELETE FROM cell.procrastinate_jobs WHERE tenant = %s", [ref.schema])

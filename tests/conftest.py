@@ -77,16 +77,32 @@ def no_bureau_left(django_db_setup: None, django_db_blocker: DjangoDbBlocker) ->
     if settings.ZONE is not Zone.INTRANET:
         return
     from tenants.models import Bureau
-    from tenants.provisioning.create import bureau_remove
+    from tests.bureaus import remove_bureau
     from tests.stack_build import BUREAUS
 
     with django_db_blocker.unblock():
         for bureau in Bureau.objects.using("owner").exclude(code__in=[code for code, _name in BUREAUS]):
-            bureau_remove(bureau.ref)
-            with connections["owner"].cursor() as cursor:
-                cursor.execute("DELETE FROM cell.procrastinate_jobs WHERE tenant = %s", [bureau.schema_name])
+            remove_bureau(bureau.ref)
         connections["owner"].close()
         connection.close()
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[TenantRef]:
+    """Work for a bureau of the test's own, on rows that other connections see; it is gone afterwards."""
+    from django.db import connection
+
+    from tenants.context import use_tenant
+    from tests.bureaus import create_bureau, remove_bureau
+
+    with django_db_blocker.unblock():
+        ref = create_bureau(code=f"own{uuid.uuid4().hex[:8]}", name="试验局")
+        try:
+            with use_tenant(ref):
+                yield ref
+        finally:
+            remove_bureau(ref)
+            connection.close()
 
 
 @pytest.fixture

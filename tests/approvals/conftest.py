@@ -1,9 +1,8 @@
-"""Signing in as somebody of the office, and a bureau whose rows every connection sees."""
+"""Signing in as somebody of the office."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,10 +10,8 @@ from django.db import connection
 from django.test import Client
 
 from saas.core.tenancy import TenantRef
-from tenants.context import ActiveTenant, outside_tenants, use_tenant
-from tenants.provisioning.create import bureau_remove
+from tenants.context import ActiveTenant
 from tests.approvals.office import Office
-from tests.bureaus import create_bureau
 
 Enter = Callable[[Office, str], Client]
 
@@ -36,18 +33,3 @@ def enter(in_alpha: TenantRef, as_user: Callable[..., Client], monkeypatch: pyte
         return as_user(office.person(name, account=True).user)
 
     return sign_in
-
-
-@pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[TenantRef]:
-    """Work for a bureau of the test's own, on rows that other connections see; it is gone afterwards."""
-    with django_db_blocker.unblock():
-        ref = create_bureau(code=f"c{uuid.uuid4().hex[:8]}", name="并发试验局")
-        try:
-            with use_tenant(ref):
-                yield ref
-        finally:
-            with outside_tenants(), connection.cursor() as cursor:
-                cursor.execute("DELETE FROM cell.procrastinate_jobs WHERE tenant = %s", [ref.schema])
-            bureau_remove(ref)
-            connection.close()

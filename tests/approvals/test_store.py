@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
-from collections.abc import Iterator
 
-import pytest
 from django.db import connection, transaction
-from pytest_django.plugin import DjangoDbBlocker
 
 from saas.approvals import store
 from saas.approvals.engine import Act
@@ -17,21 +13,7 @@ from saas.approvals.services import act
 from saas.core.errors import Conflict
 from saas.core.tenancy import TenantRef
 from tenants.context import use_tenant
-from tenants.provisioning.create import bureau_remove
 from tests.approvals.office import Office
-from tests.bureaus import create_bureau
-
-
-@pytest.fixture
-def bureau(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[TenantRef]:
-    """A bureau of its own: what is committed here is seen by no other test."""
-    with django_db_blocker.unblock():
-        ref = create_bureau(code=f"store-{uuid.uuid4().hex[:8]}", name="丙市人民政府办公室")
-        try:
-            yield ref
-        finally:
-            bureau_remove(ref)
-            connection.close()
 
 
 def _waits_for_a_lock() -> bool:
@@ -40,9 +22,9 @@ def _waits_for_a_lock() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def test_who_waited_for_the_lock_sees_what_its_owner_wrote(bureau: TenantRef) -> None:
+def test_who_waited_for_the_lock_sees_what_its_owner_wrote(committed: TenantRef) -> None:
     """Read at the statement's start, the task would still be open and be agreed to a second time."""
-    with use_tenant(bureau):
+    with use_tenant(committed):
         office = Office()
         instance = office.start(office.approve("one", "a"), office.approve("two", "b"))
         task_id = office.task("a", instance)
@@ -50,7 +32,7 @@ def test_who_waited_for_the_lock_sees_what_its_owner_wrote(bureau: TenantRef) ->
         answers: list[object] = []
 
         def second(key: str) -> None:
-            with use_tenant(bureau):
+            with use_tenant(committed):
                 try:
                     answers.append(act(task_id=task_id, act=Act.AGREE, by=actor, idempotency_key=key).repeated)
                 except Conflict as refusal:

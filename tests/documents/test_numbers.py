@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 import threading
 import uuid
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
@@ -20,24 +18,11 @@ from saas.documents import services
 from saas.documents.jobs import raise_number_mark
 from saas.documents.kinds import Direction, Kind, State
 from saas.documents.models import Document, EntryState, NumberBook, NumberEntry
-from tenants.context import outside_tenants, use_tenant
-from tests.bureaus import create_bureau
+from tenants.context import use_tenant
 from tests.core.vault import sealed_vault
 
 CLERK = Actor(user_id=None, user_name="孙文", post_name="文书")
 CLIENTS = 64
-
-
-@pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[TenantRef]:
-    """Work for a bureau of the test's own, on rows that other connections see; its jobs go when it ends."""
-    with django_db_blocker.unblock():
-        ref = create_bureau(code=f"n{uuid.uuid4().hex[:8]}", name="编号试验局")
-        with use_tenant(ref):
-            yield ref
-        with outside_tenants(), connection.cursor() as cursor:
-            cursor.execute("DELETE FROM cell.procrastinate_jobs WHERE tenant = %s", [ref.schema])
-        connection.close()
 
 
 def restored_without(ref: TenantRef, which: str) -> None:

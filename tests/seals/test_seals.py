@@ -22,11 +22,8 @@ from saas.env import Process, Zone
 from saas.seals import pades, services, verification
 from saas.seals.models import Impression, Seal, SealState
 from tenants.context import use_tenant
-from tests.approvals.conftest import committed
 from tests.core.vault import acting_as, approle_client
 from tests.documents.samples import FONTS, sample
-
-__all__ = ["committed"]
 
 BY = Actor(user_id=None, user_name="安全管理员")
 
