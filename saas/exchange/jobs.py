@@ -41,7 +41,7 @@ def send(*, dispatch_id: str) -> None:
     if dispatch.state != DispatchState.SENDING:
         return
     document = Document.objects.get(id=dispatch.document_id)
-    recipient = next((item for item in packages.recipients() if item.ref.code == dispatch.to_code), None)
+    recipient = packages.recipient(dispatch.to_code)
     try:
         if recipient is None or not recipient.active:
             raise Conflict(_("收文单位已停用或不在本云上。"))
@@ -150,7 +150,7 @@ def receive(*, package_id: str) -> None:
 
 def _refuse(package: Package, why: Exception) -> None:
     """Tell the sender that its document was not kept, and why; one that is suspended when it is at work again."""
-    sender = next((item for item in packages.recipients() if item.ref.code == package.sender.code), None)
+    sender = packages.recipient(package.sender.code)
     if sender is not None and not sender.active:
         enqueue(receive, key=f"receive:{package.id}", delay=_SUSPENDED_PAUSE, package_id=str(package.id))
         return
@@ -163,15 +163,8 @@ def _refuse(package: Package, why: Exception) -> None:
                 package_id=own,
                 kind="return",
                 to_code=sender.ref.code,
-                manifest={
-                    "id": str(own),
-                    "answers": str(package.id),
-                    "version": 1,
-                    "from": current_tenant().code,
-                    "by": SYSTEM.label,
-                    "at": timezone.now().isoformat(),
-                    "reason": reason,
-                },
+                manifest=_answer_manifest(own, by=SYSTEM.label, at=timezone.now(), reason=reason)
+                | {"answers": str(package.id)},
             )
         packages.taken(package)
         target = Target("delivery", package.id, package.sender.name)
@@ -187,7 +180,7 @@ def answer(*, delivery_id: str) -> None:
     delivery = Delivery.objects.get(id=UUID(delivery_id))
     if delivery.answered_at is None:
         return
-    sender = next((item for item in packages.recipients() if item.ref.code == delivery.from_code), None)
+    sender = packages.recipient(delivery.from_code)
     if sender is None:
         return
     if not sender.active:
@@ -197,15 +190,21 @@ def answer(*, delivery_id: str) -> None:
         package_id=delivery.id,
         kind="receipt" if delivery.state == DeliveryState.SIGNED_FOR else "return",
         to_code=delivery.from_code,
-        manifest={
-            "id": str(delivery.id),
-            "version": 1,
-            "from": current_tenant().code,
-            "by": delivery.answered_by,
-            "at": delivery.answered_at.isoformat(),
-            "reason": delivery.reason,
-        },
+        manifest=_answer_manifest(
+            delivery.id, by=delivery.answered_by, at=delivery.answered_at, reason=delivery.reason
+        ),
     )
+
+
+def _answer_manifest(package_id: UUID, *, by: str, at: datetime, reason: str) -> Manifest:
+    return {
+        "id": str(package_id),
+        "version": 1,
+        "from": current_tenant().code,
+        "by": by,
+        "at": at.isoformat(),
+        "reason": reason,
+    }
 
 
 def _keep_delivery(package: Package, manifest: Manifest) -> None:
