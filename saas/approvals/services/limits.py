@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from saas.approvals import store
@@ -41,6 +41,8 @@ def check_limits(now: datetime) -> int:
     rows = Task.objects.filter(
         state=TaskState.OPEN, due_at__isnull=False, alert__lt=Alert.OVERDUE, due_at__lte=now + FARTHEST
     )
+    # Who was reminded already has nothing to be told before the limit has passed.
+    rows = rows.filter(Q(alert=Alert.NONE) | Q(due_at__lte=now))
     told = 0
     for task_id in list(rows.order_by("due_at").values_list("id", flat=True)[:MOST_AT_ONCE]):
         try:
